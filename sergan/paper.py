@@ -26,3 +26,6 @@ TABLE_4 = (
     (10.14, 4.87, 64.72, 20.27),
     (4.60, 1.23, 27.30, 66.87),
 )
+
+#: Always "neutral", the largest class, on Table 1's test part.
+MAJORITY = {"wa": 100 * TABLE_1["test"]["neutral"] / sum(TABLE_1["test"].values()), "ua": 25.0}

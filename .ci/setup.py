@@ -1,0 +1,114 @@
+"""Make the environment in .venv, with nothing but Python 3.11 or later: what `make setup` calls.
+
+A second call with nothing changed does nothing. On Linux without an NVIDIA GPU torch comes from PyTorch's
+CPU index where that can be reached, because PyPI's build brings several gigabytes of CUDA libraries.
+"""
+
+import argparse
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[1]
+VENV = TOP / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+EXTRAS = "book,test,dask"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+SYSTEM = {"chromium": "chromium", "espeak-ng": "espeak-ng"}  # program: Debian package
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--torch", choices=("auto", "cpu", "default"), default="auto",
+                         help="which build: CPU, PyPI's default, or what suits this machine")  # fmt: skip
+    options.add_argument("--system", action="store_true", help="Debian packages that tests can use")
+    options.add_argument("--constraints", action="store_true", help="remake constraints.txt")
+    chosen = options.parse_args()
+    if chosen.system:
+        return system()
+    if chosen.constraints:
+        return constraints()
+    return environment(chosen.torch)
+
+
+def environment(torch):
+    files = [TOP / "pyproject.toml", TOP / "constraints.txt", Path(__file__)]
+    wanted = hashlib.sha256(b"".join(file.read_bytes() for file in files) + sys.version.encode()).hexdigest()
+    stamp = VENV / "ready"
+    if stamp.exists() and stamp.read_text() == f"{wanted} {torch}" and (BIN / "python").exists():
+        return
+    print("Setting up .venv (a few minutes, once) ...", flush=True)
+    if subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True).returncode:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        sys.exit(
+            f"This Python cannot make environments; on Debian or Ubuntu: apt install python{version}-venv"
+        )
+    keep = (BIN / "python").exists() and subprocess.run([BIN / "python", "-m", "pip", "--version"],
+                                                        capture_output=True).returncode == 0  # fmt: skip
+    if not keep:
+        shutil.rmtree(VENV, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+    stamp.unlink(missing_ok=True)
+    pip = [BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    version = re.search(r"^torch==(\S+)", files[1].read_text(), re.MULTILINE)[1]
+    index = ["--index-url", CPU_INDEX] if torch == "cpu" or (torch == "auto" and cpu_index_serves()) else []
+    install([*pip, f"torch=={version}", *index], "torch")
+    install([*pip, "-c", files[1], "-e", f"{TOP}[{EXTRAS}]"], "the packages of pyproject.toml")
+    stamp.write_text(f"{wanted} {torch}")
+
+
+def install(command, what):
+    if subprocess.run(command).returncode:
+        sys.exit(
+            f"Installing {what} failed (see above); check the network and disk, then run make setup again."
+        )
+
+
+def cpu_index_serves():
+    """Whether torch's CPU index is the right one here and answers."""
+    if platform.system() != "Linux" or platform.machine() != "x86_64" or shutil.which("nvidia-smi"):
+        return False
+    try:
+        with urllib.request.urlopen(f"{CPU_INDEX}/torch/", timeout=10) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def system():
+    """Install the programs that some tests use, where that can be done; else those tests say what they lack."""
+    missing = [package for program, package in SYSTEM.items() if not shutil.which(program)]
+    if not missing:
+        return
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        print(f"Tests that need {' and '.join(missing)} will be skipped: install them to run all.")
+        return
+    quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+    print(f"Installing {' and '.join(missing)} for the tests ...", flush=True)
+    subprocess.run(["apt-get", "-qq", "update"], **quiet)
+    subprocess.run(["apt-get", "-qq", "install", "--no-install-recommends", *missing], **quiet)
+
+
+def constraints():
+    """Write constraints.txt for Python 3.11 to 3.13 on all systems; torch's CUDA packages stay its own affair."""
+    subprocess.run([BIN / "python", "-m", "pip", "install", "--quiet", "uv"], check=True)
+    pinned = (TOP / "constraints.txt").read_text().splitlines()
+    held = [line for line in pinned if re.match(r"(torch|sphinx-book-theme)==", line)]
+    found = subprocess.run(
+        [BIN / "uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--python-version", "3.11",
+         "--no-header", "--no-annotate", "--quiet", "--constraint", "-"],
+        cwd=TOP, input="\n".join(held), capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    own = [line for line in found if not re.match(r"(nvidia|cuda|triton|torch==)", line)]
+    lines = [*pinned[:2], *sorted([*own, *(line for line in held if line.startswith("torch=="))])]
+    (TOP / "constraints.txt").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,311 @@
+"""The command line: `sergan COMMAND ...`, also `python -m sergan COMMAND ...`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+import warnings
+from pathlib import Path
+
+from sergan import ABLATIONS, SerganError, __version__
+from sergan.config import PRESETS
+from sergan.corpora import NAMES
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit code. A user's mistake is one sentence on stderr and exit code 1."""
+    warnings.formatwarning = lambda message, *_, **__: f"sergan: note: {message}\n"
+    options = parser().parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except SerganError as error:
+        print(f"sergan: {str(error).rstrip('.')}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("sergan: stopped; the same command goes on from here.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has enough
+        sys.stderr.close()
+        return 0
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"sergan: {message}; see {self.prog} --help.\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = Parser(
+        prog="sergan",
+        description="Speech emotion recognition with generated negatives, after Ko and Kim (2019).",
+    )
+    top.add_argument("--version", action="version", version=f"sergan {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(function, name, help):
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(command=function)
+        return sub
+
+    def corpus_options(sub):
+        sub.add_argument("--excited", choices=("drop", "merge"), help="iemocap: what becomes of excited")
+        sub.add_argument("--labels", metavar="A=B,...", help="table: its labels in terms of ours")
+
+    def json_option(sub):
+        sub.add_argument("--json", action="store_true", help="print JSON")
+
+    sub = command(list_corpora, "corpora", "List the corpora: language, size, licence, where they come from.")
+    json_option(sub)
+
+    sub = command(check, "check", "Compare a corpus on disk with what it should hold; exit 0 when complete.")
+    sub.add_argument("corpus", choices=NAMES, metavar="CORPUS")
+    sub.add_argument("root", nargs="?", metavar="ROOT", help="its folder; for table its CSV file")
+    corpus_options(sub)
+    json_option(sub)
+
+    sub = command(fetch, "fetch", "Download an open corpus from its own public place and verify it.")
+    sub.add_argument("corpus", choices=NAMES, metavar="CORPUS")
+    sub.add_argument("--to", type=Path, metavar="DIR", help="folder (default: corpora/CORPUS)")
+
+    sub = command(save_features, "features", "Write a corpus's features to one file that needs no audio.")
+    sub.add_argument("corpus", choices=NAMES, metavar="CORPUS")
+    sub.add_argument("root", nargs="?", metavar="ROOT")
+    sub.add_argument("--to", type=Path, required=True, metavar="FILE", help="the file to write (.npz)")
+    sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="for audio that is no use")
+    corpus_options(sub)
+
+    sub = command(run, "run", "Train and test: one record per run; runs already in the store are skipped.")
+    sub.add_argument("--corpus", choices=NAMES, default="demo", metavar="CORPUS", help="default: demo")
+    sub.add_argument("--root", metavar="ROOT", help="where the corpus is; for table its CSV file")
+    sub.add_argument("--features", type=Path, metavar="FILE", help="take features from this file instead")
+    sub.add_argument("--preset", choices=PRESETS, help="sizes (default: demo for demo, else cpu)")
+    sub.add_argument("--split", choices=("paper", "speaker"), default="paper",
+                     help="paper: 7:3 in each class (default); speaker: test speakers are never learnt from")  # fmt: skip
+    sub.add_argument("--ablation", nargs="+", choices=ABLATIONS, default=ABLATIONS, metavar="ABLATION",
+                     help=f"of {', '.join(ABLATIONS)} (default: all)")  # fmt: skip
+    sub.add_argument("--objective", nargs="+", default=["zero", "fused"], metavar="OBJECTIVE",
+                     help="readings of the negative label (default: zero fused)")  # fmt: skip
+    sub.add_argument("--control", default="none", help="none (default), placebo or sqrt2; for AM and BAM")
+    sub.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds 0 to N-1 (default: 1)")
+    sub.add_argument("--split-seed", type=int, metavar="S",
+                     help="one random split for all seeds (default: each seed draws its own)")  # fmt: skip
+    sub.add_argument("--folds", nargs="+", type=int, metavar="F", help="of the speaker split (default: all)")
+    sub.add_argument("--jobs", type=int, default=1, metavar="N", help="runs side by side (default: 1)")
+    sub.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster with this scheduler")
+    sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, ...")
+    sub.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="changes",
+                     help="change an option of the preset, such as epochs=20 scaling=standard")  # fmt: skip
+    sub.add_argument("--store", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
+    sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="for audio that is no use")
+    sub.add_argument("--no-baselines", action="store_true", help="leave out majority and linear")
+    sub.add_argument("--no-weights", action="store_true", help="keep no weights (predict needs them)")
+    corpus_options(sub)
+    json_option(sub)
+
+    sub = command(report, "report", "Print the paper's Tables 3 and 4 from records, and draw its Fig. 3.")
+    sub.add_argument("store", nargs="?", type=Path, default=Path("runs"), metavar="STORE")
+    sub.add_argument("--figures", type=Path, metavar="DIR", help="where figures go (default: STORE/figures)")
+    json_option(sub)
+
+    sub = command(
+        predict, "predict", "Classify a recording with a trained discriminator, draw its attention."
+    )
+    sub.add_argument("file", type=Path, metavar="FILE")
+    sub.add_argument("--store", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
+    sub.add_argument("--record", metavar="KEY", help="the run whose weights to use (default: the newest)")
+    sub.add_argument("--figure", type=Path, metavar="PNG", help="default: FILE.attention.png")
+    json_option(sub)
+
+    sub = command(bench, "bench", "Measure speed here, as ratios against plain ways to do the same.")
+    sub.add_argument("--preset", choices=PRESETS, default="cpu", help="sizes (default: cpu)")
+    sub.add_argument("--batches", type=int, default=10, metavar="N", help="timed batches (default: 10)")
+    json_option(sub)
+    return top
+
+
+def corpus_choices(options) -> dict[str, str]:
+    """The options of the corpus that were given."""
+    return {name: value for name in ("excited", "labels") if (value := getattr(options, name)) is not None}
+
+
+def show(value) -> None:
+    print(json.dumps(value, indent=1, default=str))
+
+
+def list_corpora(options):
+    from sergan import corpora
+
+    facts = [corpora.describe(name) for name in NAMES]
+    if options.json:
+        return show(facts)
+    for fact in facts:
+        counts = ", ".join(f"{emotion} {count}" for emotion, count in fact["counts"].items())
+        print(f"{fact['name']:8} {fact['title']}")
+        print(f"         {fact['language']}; {fact['utterances'] or 'any number of'} utterances"
+              + (f": {counts}" if counts else "") + f"; licence: {fact['licence']}")  # fmt: skip
+        print(
+            f"         {'sergan fetch ' + fact['name'] if fact['fetchable'] else fact['homepage'] or 'yours'}"
+        )
+
+
+def check(options):
+    from sergan import corpora
+
+    found = corpora.check(options.corpus, options.root, **corpus_choices(options))
+    if options.json:
+        show(found.as_dict())
+    else:
+        print(found.text())
+    return 0 if found.complete else 1
+
+
+def fetch(options):
+    from sergan import corpora
+
+    found = corpora.fetch(options.corpus, options.to or Path("corpora") / options.corpus)
+    print(found.text())
+    return 0 if found.complete else 1
+
+
+def save_features(options):
+    from sergan import experiments, features
+
+    dataset = experiments.load_dataset(
+        options.corpus, options.root, on_error=options.on_error, **corpus_choices(options)
+    )
+    features.save(
+        options.to,
+        corpus=dataset.corpus,
+        table=dataset.table,
+        sequences=dataset.sequences,
+        functionals=dataset.functionals,
+    )
+    print(f"{options.to}: {len(dataset.table)} utterances, {options.to.stat().st_size / 1e6:.1f} MB")
+
+
+def run(options):
+    from tqdm import tqdm
+
+    from sergan import experiments, results
+
+    if options.seeds < 1 or options.jobs < 1:
+        raise SerganError("--seeds and --jobs must be at least 1")
+    changes = dict(change.partition("=")[::2] for change in options.changes)
+    if unclear := [change for change in options.changes if "=" not in change]:
+        raise SerganError(f"--set {unclear[0]} must have the form KEY=VALUE, such as epochs=20")
+    preset = options.preset or ("demo" if options.corpus == "demo" and not options.features else "cpu")
+    choices = {
+        "preset": preset, "split": options.split, "ablations": options.ablation,
+        "objectives": options.objective, "control": options.control, "seeds": range(options.seeds),
+        "split_seed": options.split_seed, "changes": changes,
+    }  # fmt: skip
+    experiments.check(**choices)  # before features are extracted, which takes time
+    if options.features:
+        dataset = experiments.dataset_from_file(options.features)
+    else:
+        dataset = experiments.load_dataset(
+            options.corpus,
+            options.root,
+            functionals=not options.no_baselines,
+            on_error=options.on_error,
+            **corpus_choices(options),
+        )
+    planned = experiments.plan(dataset, folds=options.folds, baselines=not options.no_baselines, **choices)
+    todo = [one for one in planned if not results.is_done(options.store, one.config)]
+    alone = options.jobs == 1 and not options.dask
+    total = sum(one.options.epochs if one.options else 1 for one in todo) if alone else len(todo)
+    with tqdm(total=total, unit="epoch" if alone else "run", disable=None) as bar:
+
+        def after_epoch(one, epoch, entry):
+            done.setdefault(one, 0)
+            bar.set_description(f"{one}", refresh=False)
+            bar.set_postfix_str(f"UA {entry['ua']:.1f}", refresh=False)
+            bar.update(epoch - done[one])
+            done[one] = epoch
+
+        def after_run(one, record):
+            bar.update(0 if alone and one.options else 1)
+            if not options.json:
+                bar.write(f"{one}: WA {record['wa']:.1f}, UA {record['ua']:.1f}, {record['time_s']:.0f} s")
+
+        done = {}
+        with cluster(options.dask):
+            paths = experiments.sweep(
+                planned,
+                dataset,
+                options.store,
+                jobs=options.jobs,
+                device=options.device,
+                keep_weights=not options.no_weights,
+                on_done=after_run,
+                progress=after_epoch if alone else None,
+            )
+    if options.json:
+        return show([results.load(path) for path in paths])
+    print(
+        f"{len(planned)} runs in {options.store}, {len(todo)} of them new; see: sergan report {options.store}"
+    )
+
+
+@contextlib.contextmanager
+def cluster(address: str | None):
+    """Inside, joblib works on the Dask cluster at `address`, if one is given."""
+    if address is None:
+        yield
+        return
+    import joblib
+
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise SerganError("--dask needs the package distributed: pip install 'sergan[dask]'") from error
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise SerganError(f"--dask {address}: no scheduler answers there ({error})") from error
+    with client, joblib.parallel_config("dask"):
+        yield
+
+
+def report(options):
+    from sergan import report as tables
+    from sergan import results
+
+    records = results.read(options.store)
+    if not records:
+        raise SerganError(f"store {options.store} holds no records; `sergan run` writes them")
+    groups = tables.groups(records)
+    if options.json:
+        return show([tables.as_dict(group) for group in groups])
+    for group in groups:
+        print(tables.text(group))
+        if any(record["curve"] for record in group["records"]):
+            print(f"\nFig. 3: {tables.draw(group, options.figures or options.store / 'figures')}")
+        print()
+
+
+def predict(options):
+    from sergan import prediction
+
+    found = prediction.predict(options.file, options.store, options.record)
+    figure = options.figure or options.file.with_name(f"{options.file.name}.attention.png")
+    prediction.draw(found, figure)
+    if options.json:
+        return show(prediction.as_dict(found) | {"figure": str(figure)})
+    print(prediction.text(found))
+    print(f"Attention over the waveform: {figure}")
+
+
+def bench(options):
+    from sergan import bench as benchmarks
+
+    measured = benchmarks.measure(PRESETS[options.preset], options.batches)
+    if options.json:
+        return show(measured)
+    print(benchmarks.text(measured))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Records: one small JSON file a run, named by the hash of its configuration, and what goes with it.
+
+    STORE/KEY.json    the record: configuration, scores, confusion, curve, time, versions
+    STORE/KEY.npz     test logits (fp16), labels, speakers, row numbers
+    STORE/KEY.pt      the discriminator's weights and scaling, for `sergan predict`
+
+The JSON file is written last and atomically: where it is, the run is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sergan import SerganError
+
+
+def key(config: dict) -> str:
+    """The name of the record with this configuration: 16 hexadecimal digits of its SHA-256.
+
+    Example:
+        >>> key({"seed": 0, "corpus": "demo"}) == key({"corpus": "demo", "seed": 0})
+        True
+    """
+    text = json.dumps(config, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write `content` under its final name in one move, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write(store: Path, record: dict, arrays: dict | None = None, weights: dict | None = None) -> Path:
+    """Write a record and what goes with it; returns the path of the record.
+
+    Args:
+        arrays: arrays for the `.npz`.
+        weights: a state for the `.pt`.
+    """
+    path = Path(store) / f"{key(record['config'])}.json"
+    if arrays is not None:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        replace_file(path.with_suffix(".npz"), buffer.getvalue())
+    if weights is not None:
+        buffer = io.BytesIO()
+        torch.save(weights, buffer)
+        replace_file(path.with_suffix(".pt"), buffer.getvalue())
+    replace_file(path, (json.dumps(record, indent=1) + "\n").encode())
+    return path
+
+
+def load(path: Path) -> dict:
+    """One record. Raises SerganError where the file is damaged or not a record."""
+    try:
+        record = json.loads(Path(path).read_text())
+        if key(record["config"]) != Path(path).stem:
+            raise ValueError("its name is not the hash of its configuration")
+        record["confusion"], record["wa"], record["ua"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SerganError(f"record {path} is damaged ({error}); delete it and run again") from error
+    return record
+
+
+def read(store: Path) -> list[dict]:
+    """All records of a store, in a stable order."""
+    store = Path(store)
+    if not store.is_dir():
+        raise SerganError(f"there is no store {store}; `sergan run --store {store}` makes one")
+    return [load(path) for path in sorted(store.glob("*.json"))]
+
+
+def is_done(store: Path, config: dict) -> bool:
+    """Whether the run with this configuration is complete; a damaged record is not."""
+    path = Path(store) / f"{key(config)}.json"
+    if not path.exists():
+        return False
+    try:
+        load(path)
+    except SerganError:
+        return False
+    return True
+
+
+def load_weights(path: Path) -> dict:
+    """The state that `write` saved as `.pt`. No code in the file is run."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise SerganError(f"there are no weights {path}; run again without --no-weights") from error
+    except Exception as error:  # torch.load raises many kinds for a damaged file
+        raise SerganError(f"weights {path} are damaged; delete {path.stem}.* and run again") from error

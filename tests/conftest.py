@@ -1,0 +1,53 @@
+"""What several tests share: real speech where it is there, and a corpus of random sequences."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from sergan import EMOTIONS
+from sergan.data import Dataset
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def real_corpora() -> Path:
+    """The folder of real emotional speech that lies beside the project in development and CI."""
+    folder = Path(__file__).parents[2] / "shared" / "corpora"
+    if not folder.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail("the real corpora must be there in CI")
+        pytest.skip("no real corpora beside the project")
+    return folder
+
+
+def random_dataset(utterances: int = 60, speakers: int = 6, shift: float = 0.6, seed: int = 0) -> Dataset:
+    """Noise whose mean depends on the class, by 6 speakers: enough for a network to learn something."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(utterances) % 4
+    sequences = [
+        (rng.normal(size=(rng.integers(5, 40), 32)) + shift * label * (np.arange(32) % 3)).astype(np.float32)
+        for label in labels
+    ]
+    table = pd.DataFrame(
+        {
+            "file": "",
+            "speaker": [f"s{number // 4 % speakers:02}" for number in range(utterances)],
+            "session": "",
+            "gender": "",
+            "emotion": [EMOTIONS[label] for label in labels],
+            "duration_s": [len(sequence) / 100 for sequence in sequences],
+        },
+        index=pd.Index([f"u{number:03}" for number in range(utterances)], name="utterance"),
+    )
+    functionals = np.stack([np.tile(s.mean(axis=0), 12) for s in sequences]).astype(np.float32)
+    return Dataset.of("demo", table, sequences, functionals)
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    return random_dataset()
