@@ -18,7 +18,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from sergan import ABLATIONS, objectives
 from sergan.config import Config
 from sergan.data import Sequences
-from sergan.training import Training, pick_device
+from sergan.experiments import pick_device
+from sergan.training import Training
 
 
 class Packed(nn.Module):

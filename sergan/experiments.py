@@ -26,7 +26,7 @@ from sergan import ABLATIONS, SerganError, corpora, evaluation, features, result
 from sergan.config import PRESETS, Config
 from sergan.data import SPLITS, Dataset, Split, paper_split, prepare, speaker_groups, speaker_split
 from sergan.objectives import OBJECTIVES, REAL_LOSSES
-from sergan.training import CONTROLS, Training, pick_device, stream
+from sergan.training import CONTROLS, Training, stream
 
 BASELINES = ("majority", "linear")
 """Always the largest class; logistic regression on IS09 functionals."""
@@ -256,6 +256,16 @@ def work(one: Run, dataset: Dataset, device: str, checkpoint: Path, threads: int
         torch.set_num_threads(threads)
     told = None if progress is None else (lambda epoch, entry: progress(one, epoch, entry))
     return one, run(one, dataset, device=device, checkpoint=checkpoint, progress=told)
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """`"auto"` is a GPU where PyTorch finds one, else the CPU."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.zeros(1, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        raise SerganError(f"device {device!r} cannot be used here; choose cpu or auto") from error
 
 
 def device_name(device: torch.device) -> str:

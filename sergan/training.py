@@ -55,16 +55,6 @@ def frozen(network: torch.nn.Module):
         weight.requires_grad_(True)
 
 
-def pick_device(device: str = "auto") -> torch.device:
-    """`"auto"` is a GPU where PyTorch finds one, else the CPU."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return torch.zeros(1, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        raise SerganError(f"device {device!r} cannot be used here; choose cpu or auto") from error
-
-
 @torch.no_grad()
 def predict(discriminator: Discriminator, data: Sequences, batch: int = 512) -> torch.Tensor:
     """Logits `(n, 4)`, on the CPU. Utterances of like length go together, so that little padding is read."""
@@ -90,8 +80,9 @@ class Training:
     def __init__(self, config: Config, ablation: str, objective: Objective, *,
                  control: str = "none", seed: int = 0, device: str | torch.device = "cpu"):  # fmt: skip
         self.config, self.objective, self.control = config, objective, control
-        c = config
-        self.device = torch.device(device)
+        c, self.device = config, torch.device(device)
+        if c.precision == "fp16" and self.device.type == "cpu":
+            raise SerganError("precision=fp16 needs a GPU; use --set precision=fp32, or bf16")
         with random_state(stream(seed, "discriminator")):
             self.discriminator = Discriminator(
                 ablation.startswith("B"), lstm=c.lstm, attention=c.attention, dense=c.dense,
