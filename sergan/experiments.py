@@ -208,9 +208,9 @@ def baseline(name: str, dataset: Dataset, split: Split) -> np.ndarray:
         model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
     x = np.zeros((len(dataset.labels), 1)) if dataset.functionals is None else dataset.functionals
     model.fit(x[split.train], dataset.labels[split.train])
-    logits = np.full((len(split.test), 4), -1e4)
-    logits[:, model.classes_] = np.maximum(model.predict_log_proba(x[split.test]), -1e4)
-    return logits
+    probabilities = np.zeros((len(split.test), 4))
+    probabilities[:, model.classes_] = model.predict_proba(x[split.test])
+    return np.log(probabilities + 1e-30)
 
 
 def sweep(

@@ -226,23 +226,21 @@ def test_cremad_names_a_broken_table_of_actors(tmp_path):
         cremad.utterances(tmp_path)
 
 
-def test_a_file_that_is_no_audio_is_named(tmp_path):
-    (tmp_path / "03a01Wa.wav").write_text("no audio")
-    with pytest.raises(CorpusError, match=r"03a01Wa.wav cannot be read as audio: copy or fetch it again"):
-        corpora.load("emodb", tmp_path)
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
 
 
-def test_a_git_lfs_pointer_is_called_so(tmp_path):
-    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
-    (tmp_path / "1001_DFA_ANG_XX.wav").write_text(pointer)
-    with pytest.raises(CorpusError, match="is a Git LFS pointer, no audio: run git lfs pull"):
-        corpora.load("cremad", tmp_path)
-
-
-def test_audio_of_no_length_is_named(tmp_path):
-    trees.wav(tmp_path / "03a01Wa.wav", 0)
-    with pytest.raises(CorpusError, match=r"03a01Wa.wav holds no audio"):
-        corpora.load("emodb", tmp_path)
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [("no audio", "cannot be read as audio: copy or fetch it again"), (None, "holds no audio"),
+     (POINTER, "is a Git LFS pointer, no audio: run git lfs pull")],
+)  # fmt: skip
+def test_a_file_without_audio_is_loaded_without_duration_and_named_by_check(tmp_path, content, sentence):
+    bad = tmp_path / "03a01Wa.wav"
+    trees.wav(bad, 0) if content is None else bad.write_text(content)
+    trees.wav(tmp_path / "03a01Fa.wav")
+    durations = corpora.load("emodb", tmp_path)["duration_s"]
+    assert durations.isna().tolist() == [False, True]
+    assert any(f"03a01Wa.wav {sentence}" in problem for problem in corpora.check("emodb", tmp_path).problems)
 
 
 def test_check_counts_by_speaker_and_says_what_is_missing(tmp_path):

@@ -85,10 +85,11 @@ def load(
     `excited="drop"|"merge"` for `iemocap`, `labels="anger=angry,joy=happy"` for `table`.
 
     Index `utterance`, columns `file` (absolute path), `speaker`, `session` and `gender` (empty where the
-    corpus has none), `emotion`, `duration_s` (seconds, by the file's header).
+    corpus has none), `emotion`, `duration_s` (seconds, by the file's header; NaN where that cannot be read:
+    `check` and `sergan.features.extract` say why, so that one bad file does not hide the others).
 
     Warns, in one sentence, of labelled utterances without audio, which are left out. CorpusError for an
-    unknown corpus, option or class, a missing folder, one without the corpus, a file that is no audio.
+    unknown corpus, option or class, a missing folder, or one without the corpus.
     """
     if classes not in ("paper", "all"):
         raise CorpusError(f"classes={classes!r} is unknown: use 'paper' (the four) or 'all'.")
@@ -109,10 +110,7 @@ def load(
             f"{root} holds no utterance of the classes asked for: run sergan check {name} {root}."
         )
     durations = _durations(table["file"].tolist())
-    for wrong in durations:
-        if isinstance(wrong, str):
-            raise CorpusError(wrong)
-    return table.assign(duration_s=durations)
+    return table.assign(duration_s=[float("nan") if isinstance(wrong, str) else wrong for wrong in durations])
 
 
 def check(name: str, root: str | Path | None = None, **options: object) -> Check:

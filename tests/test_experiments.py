@@ -1,0 +1,241 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import random_dataset
+
+from sergan import ABLATIONS, SerganError, evaluation, experiments, paper, report, results
+from sergan.config import PRESETS, Config
+from sergan.experiments import plan, sweep
+
+FAST = {"epochs": "2", "frames": "16", "lstm": "4", "attention": "4", "dense": "4", "generator": "4,4"}
+
+
+def names(runs):
+    return [(run.ablation, run.objective) for run in runs]
+
+
+def test_a_plan_runs_both_readings_and_shares_the_plain_run(dataset):
+    assert names(plan(dataset, preset="demo")) == [
+        ("majority", None), ("linear", None), ("AM", "cross_entropy"), ("AGM", "zero"), ("AGM", "fused"),
+        ("BAM", "cross_entropy"), ("BAGM", "zero"), ("BAGM", "fused"),
+    ]  # fmt: skip
+
+
+def test_readings_with_another_real_loss_get_a_plain_run_of_their_own(dataset):
+    runs = plan(dataset, preset="demo", ablations=["BAM", "BAGM"], objectives=["zero", "uniform", "k_plus_one"],
+                baselines=False)  # fmt: skip
+    assert names(runs) == [("BAM", "cross_entropy"), ("BAM", "k_plus_one"), ("BAGM", "zero"), ("BAGM", "uniform"),
+                           ("BAGM", "k_plus_one")]  # fmt: skip
+
+
+def test_a_speaker_plan_has_every_fold_and_one_baseline_for_all_seeds(dataset):
+    runs = plan(dataset, preset="demo", split="speaker", ablations=["AM"], seeds=[0, 1])
+    assert sorted({run.fold for run in runs}) == list(range(6))
+    assert sum(run.ablation == "AM" for run in runs) == 12
+    assert sum(run.ablation == "linear" for run in runs) == 6
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        ({"preset": "huge"}, "--preset huge is not one of demo, cpu, colab, paper"),
+        ({"objectives": ["none"]}, "--objective none is not one of zero"),
+        ({"control": "placebo"}, "--control placebo is for ablations without a GAN; leave out AGM and BAGM"),
+        ({"control": "luck"}, "--control luck is not one of none, placebo, sqrt2"),
+        ({"changes": {"epoch": "day"}}, "epoch=day is not one of pass, batch"),
+        ({"changes": {"epoches": "3"}}, "--set epoches: there is no such option"),
+        ({"changes": {"epochs": "x"}}, "--set epochs=x is not a whole number"),
+        ({"changes": {"epochs": "0"}}, "epochs=0 must be greater than 0"),
+        ({"changes": {"lr": "nan"}}, "lr=nan must be greater than 0"),
+        ({"changes": {"masked": "1"}}, "--set masked=1 is not true or false"),
+        ({"changes": {"generator": ""}}, "--set generator= is not numbers with commas between"),
+        ({"split": "speaker", "folds": [6]}, "--folds 6: the speaker split of demo has 0 to 5"),
+    ],
+)
+def test_a_choice_that_does_not_exist_is_one_sentence(dataset, choices, sentence):
+    with pytest.raises(SerganError) as error:
+        plan(dataset, **{"preset": "demo", **choices})
+    assert sentence in str(error.value)
+
+
+def test_every_field_of_the_configuration_can_be_set():
+    for name, value in vars(Config()).items():
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        assert PRESETS["demo"].change({name: text}) == Config(**{**vars(PRESETS["demo"]), name: value})
+
+
+def test_a_sweep_writes_records_and_skips_those_that_are_there(dataset, tmp_path):
+    runs = plan(dataset, preset="demo", changes=FAST, seeds=[0, 1])
+    done = []
+    paths = sweep(runs, dataset, tmp_path, on_done=lambda run, record: done.append(run))
+    assert done == runs and all(path.exists() for path in paths)
+    assert sweep(runs, dataset, tmp_path, on_done=lambda run, record: done.append(run)) == paths
+    assert len(done) == len(runs)  # nothing ran again
+    assert not list((tmp_path / "checkpoints").glob("*"))
+
+    record = results.load(paths[-1])
+    keys = "corpus split fold ablation objective control seed preset config wa ua confusion curve steps time_s device"
+    assert set(keys.split()) | {"versions", "revision"} <= set(record)
+    assert (record["ablation"], record["objective"], record["seed"]) == ("BAGM", "fused", 1)
+    assert paths[-1].stem == results.key(record["config"])
+    assert set(vars(Config())) <= set(record["config"])
+    with np.load(paths[-1].with_suffix(".npz")) as arrays:
+        labels, answers = arrays["labels"], arrays["logits"].argmax(axis=1)
+        assert arrays["logits"].dtype == np.float16
+        assert np.array_equal(dataset.labels[arrays["rows"]], labels)
+        speakers = arrays["speaker_names"][arrays["speakers"]]
+        assert speakers.tolist() == dataset.table["speaker"].iloc[arrays["rows"]].tolist()
+    assert evaluation.confusion(labels, answers).tolist() == record["confusion"]
+    assert record["wa"] == pytest.approx(100 * np.trace(record["confusion"]) / np.sum(record["confusion"]))
+    assert record["wa"] == record["curve"][-1]["wa"]  # the last epoch's
+
+
+def test_runs_side_by_side_give_the_same_scores(dataset, tmp_path):
+    runs = plan(dataset, preset="demo", changes=FAST, ablations=["AM", "BAM"])
+    alone, together = sweep(runs, dataset, tmp_path / "1"), sweep(runs, dataset, tmp_path / "2", jobs=2)
+    for one, other in zip(alone, together, strict=True):
+        assert results.load(one)["confusion"] == results.load(other)["confusion"]
+
+
+def test_a_speaker_run_has_validation_scores_and_a_paper_run_has_none(dataset, tmp_path):
+    for split, expected in (("speaker", True), ("paper", False)):
+        runs = plan(dataset, preset="demo", split=split, folds=[0], ablations=["AM"], changes=FAST, baselines=False)
+        (path,) = sweep(runs, dataset, tmp_path)
+        assert ("validation_ua" in results.load(path)["curve"][0]) is expected
+
+
+def test_linear_baseline_is_fitted_on_training_rows_alone(dataset):
+    run = next(run for run in plan(dataset, preset="demo") if run.ablation == "linear")
+    split = experiments.split_of(run, dataset)
+    expected = experiments.baseline("linear", dataset, split)
+    marked = random_dataset()
+    marked.functionals[split.test[1:]] = 1e6
+    found = experiments.baseline("linear", marked, split)
+    np.testing.assert_allclose(found[0], expected[0])
+
+
+def test_a_damaged_record_is_run_again_and_named_in_a_report(dataset, tmp_path):
+    runs = plan(dataset, preset="demo", ablations=["AM"], changes=FAST, baselines=False)
+    (path,) = sweep(runs, dataset, tmp_path)
+    whole = path.read_bytes()
+    for damaged in (b"", whole[: len(whole) // 2], b"[]", whole.replace(b'"seed": 0', b'"seed": 7')):
+        path.write_bytes(damaged)
+        with pytest.raises(SerganError, match=f"record .*{path.name} is damaged"):
+            results.read(tmp_path)
+        sweep(runs, dataset, tmp_path)
+        assert results.load(path)["seed"] == 0
+
+
+KILLED = """
+import sys; sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_experiments import *
+dataset = random_dataset()
+runs = plan(dataset, preset="demo", changes={{**FAST, "epochs": "8"}}, seeds=[0, 1])
+sweep(runs, dataset, Path({store!r}), on_done=lambda *_: print("done", flush=True))
+"""
+
+
+def test_a_killed_sweep_goes_on_and_ends_as_an_undisturbed_one(dataset, tmp_path):
+    code = KILLED.format(tests=str(Path(__file__).parent), store=str(tmp_path / "killed"))
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    for _ in range(5):
+        process.stdout.readline()
+    time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    runs = plan(dataset, preset="demo", changes={**FAST, "epochs": "8"}, seeds=[0, 1])
+    done = []
+    killed = sweep(runs, dataset, tmp_path / "killed", on_done=lambda run, record: done.append(run))
+    assert len(done) <= len(runs) - 5
+    for one, other in zip(killed, sweep(runs, dataset, tmp_path / "whole"), strict=True):
+        assert results.load(one)["confusion"] == results.load(other)["confusion"]
+        assert results.load(one)["curve"] == results.load(other)["curve"]
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_nothing_half_written_is_left(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(results.os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        results.replace_file(tmp_path / "record.json", b"{}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def fake(ablation, wa, *, objective="cross_entropy", control="none", seed=0, fold=0, split="paper", split_seed=None):
+    """A record as far as reports look at it: 100 answers, `wa` of them right."""
+    config = {**json.loads(json.dumps(vars(PRESETS["cpu"]))), "corpus": "nemo", "dataset": "d", "split": split,
+              "fold": fold, "seed": seed, "split_seed": seed if split_seed is None else split_seed,
+              "ablation": ablation, "objective": objective, "control": control, "preset": "cpu"}  # fmt: skip
+    return {
+        "config": config, "wa": wa, "ua": wa - 1, "confusion": [[wa, 100 - wa, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0],
+        [0, 0, 0, 1]], "curve": [{"wa": wa, "ua": wa - 1}], "folds": 3, "time_s": 1.0,
+    } | {name: config[name] for name in experiments.RECORD_KEYS}  # fmt: skip
+
+
+def test_table_3_is_mean_and_t_interval_beside_the_papers_figure():
+    records = [fake("BAM", wa, seed=seed) for seed, wa in enumerate([50, 52, 54])]
+    (row,) = report.table_3(records)
+    assert row["wa"] == pytest.approx((52, 47.032, 56.968), abs=1e-3)  # t(2) = 4.3027, s / sqrt(3) = 1.1547
+    assert (row["units"], row["paper_wa"], row["paper_ua"]) == (3, 59.59, 54.01)
+
+
+def test_speaker_folds_are_the_units_not_seeds():
+    records = [fake("BAM", wa, seed=seed, fold=fold, split="speaker")
+               for fold, was in enumerate([(40, 42), (50, 52), (60, 62)]) for seed, wa in enumerate(was)]  # fmt: skip
+    (row,) = report.table_3(records)
+    assert row["units"] == 3 and row["runs"] == 6
+    assert row["wa"] == pytest.approx(evaluation.interval([41, 51, 61]))
+
+
+def test_differences_are_paired_and_against_the_same_real_loss():
+    records = [fake("BAM", 50 + 10 * s, seed=s) for s in range(3)]
+    records += [fake("BAM", 10, objective="sigmoid_bce", seed=s) for s in range(3)]
+    records += [fake("BAGM", 52 + 10 * s, objective="fused", seed=s) for s in range(3)]
+    records += [fake("BAGM", 13, objective="sigmoid_bce", seed=s) for s in range(2)]
+    records += [fake("BAM", 51 + 10 * s, control="placebo", seed=s) for s in range(3)]
+    rows = {(r["ablation"], r["objective"], r["control"]): r for r in report.differences(records)}
+    assert rows["BAGM", "fused", "none"]["wa"] == pytest.approx((2, 2, 2))
+    assert rows["BAGM", "fused", "none"]["paper_wa"] == pytest.approx(1.86)
+    assert rows["BAGM", "sigmoid_bce", "none"]["wa"] == pytest.approx((3, 3, 3))
+    assert rows["BAM", "cross_entropy", "placebo"]["wa"] == pytest.approx((1, 1, 1))
+
+
+def test_groups_never_mix_what_differs():
+    other = fake("BAM", 1)
+    other["config"]["epochs"] = 5
+    shared = [fake("BAM", 50, seed=seed, split_seed=0) for seed in range(3)]
+    records = [*shared, fake("BAM", 60, seed=1), fake("BAM", 70, seed=2), other, fake("BAM", 2, split="speaker")]
+    records.append(fake("majority", 30, objective=None))
+    found = {group["title"]: group["records"] for group in report.groups(records)}
+    assert {title: sorted(r["wa"] for r in some) for title, some in found.items()} == {
+        "nemo, paper split, preset cpu": [30, 50, 60, 70],
+        "nemo, paper split (split seed 0), preset cpu": [30, 50, 50, 50],
+        "nemo, paper split, preset cpu with epochs=5": [1, 30],
+        "nemo, speaker split, preset cpu": [2],
+    }
+
+
+def test_table_4_is_in_the_papers_order_and_rows_sum_to_100():
+    record = fake("BAGM", 50, objective="fused")
+    record["confusion"] = [[9, 1, 0, 0], [0, 8, 0, 2], [0, 3, 7, 0], [0, 0, 4, 6]]  # angry neutral happy sad
+    table = report.table_4([record])["fused"]
+    assert paper.TABLE_4_CLASSES == ("angry", "happy", "neutral", "sad")
+    assert table == [[90, 0, 10, 0], [0, 70, 30, 0], [0, 0, 80, 20], [0, 40, 0, 60]]
+
+
+def test_the_papers_own_tables_are_consistent_as_far_as_known():
+    """811 of 1,349 in Table 4, not Table 3's 61.45 %; and the majority's 38.0 %."""
+    counts = [paper.TABLE_1["test"][name] for name in paper.TABLE_4_CLASSES]
+    right = sum(round(count * row[i] / 100) for i, (count, row) in enumerate(zip(counts, paper.TABLE_4, strict=True)))
+    assert (right, sum(counts)) == (811, 1349)
+    assert paper.MAJORITY["wa"] == pytest.approx(38.03, abs=0.01)
+    assert tuple(paper.TABLE_3) == ABLATIONS
