@@ -21,6 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.command(options) or 0
     except SerganError as error:
+        for sentence in list(getattr(error, "errors", {}).values())[:50]:  # one for each bad file
+            print(f"sergan: {sentence}", file=sys.stderr)
         print(f"sergan: {str(error).rstrip('.')}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -82,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--features", type=Path, metavar="FILE", help="take features from this file instead")
     sub.add_argument("--preset", choices=PRESETS, help="sizes (default: demo for demo, else cpu)")
     sub.add_argument("--split", choices=("paper", "speaker"), default="paper",
-                     help="paper: 7:3 in each class (default); speaker: test speakers are never learnt from")  # fmt: skip
+                     help="paper: 7:3 in each class (default); speaker: unseen speakers")  # fmt: skip
     sub.add_argument("--ablation", nargs="+", choices=ABLATIONS, default=ABLATIONS, metavar="ABLATION",
                      help=f"of {', '.join(ABLATIONS)} (default: all)")  # fmt: skip
     sub.add_argument("--objective", nargs="+", default=["zero", "fused"], metavar="OBJECTIVE",

@@ -2,7 +2,7 @@
 
     audio file --read--> mono, 16 kHz --from_signal--> (frames, 32)       extract: both, many files, cached
 
-Ko and Kim (2019), section 3.2, take RMS energy, 12 MFCC, zero-crossing rate, voicing probability, F0 and the
+Ko and Kim (2019), section 3.1, take RMS energy, 12 MFCC, zero-crossing rate, voicing probability, F0 and the
 deltas of these 16, from windows of 25 ms every 10 ms. openSMILE (Eyben, Wöllmer and Schuller, ACM Multimedia
 2010) names that set IS09 (Schuller, Steidl and Batliner, Interspeech 2009) and gives all of it in one pass.
 Its licence is for non-commercial use, teaching and research included, and covers the features made with it.
@@ -15,9 +15,8 @@ import hashlib
 import io
 import json
 import os
-import uuid
 import warnings
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache as remember
 from importlib import import_module, metadata
@@ -26,9 +25,10 @@ from pathlib import Path
 import numpy as np
 
 from sergan import SerganError
+from sergan.files import replacing
 
 RATE = 16_000  # Hz; IEMOCAP's own; another rate would give other mel bands
-WINDOW_S, HOP_S = 0.025, 0.010  # the paper's section 3.2
+WINDOW_S, HOP_S = 0.025, 0.010  # the paper's section 3.1
 
 _MFCC = tuple(f"pcm_fftMag_mfcc_sma[{i}]" for i in range(1, 13))
 _BASE = ("pcm_RMSenergy_sma", *_MFCC, "pcm_zcr_sma", "voiceProb_sma", "F0_sma")
@@ -57,7 +57,8 @@ class AudioErrors(SerganError):
         self.errors = errors
 
     def __str__(self):
-        return f'{_summary(self.errors, 3)} Mend them, or pass on_error="skip" to go on without them.'
+        remedy = 'mend them, or leave them out with on_error="skip" (--on-error skip)'
+        return f"{_summary(self.errors, 3)} To go on, {remedy}."
 
 
 def _summary(errors, most):
@@ -256,8 +257,7 @@ def _one(file, level, folder, made_by):
     except AudioError as error:
         return None, str(error), None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _replacing(folder / key.hex()) as out:
+        with replacing(folder / key.hex()) as out:
             numbers = features.astype("<f4").tobytes()
             out.write(hashlib.sha256(key + numbers).digest() + numbers)
     except OSError as error:
@@ -303,20 +303,6 @@ def _recall(path, key, columns):
     if hashlib.sha256(key + entry[32:]).digest() != entry[:32]:
         return None
     return np.frombuffer(entry, "<f4", offset=32).reshape(-1, columns).astype(np.float32)  # writable
-
-
-@contextmanager
-def _replacing(path):
-    """A file to write that gets its name only when complete, whatever other processes do."""
-    temporary = path.with_name(f"{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as out:
-            yield out
-        os.replace(temporary, path)
-    except BaseException:  # a Ctrl-C too
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 # ------------------------------------------------------------------------------------------ features file
@@ -374,7 +360,7 @@ def save(path, *, corpus, table, sequences, functionals):
         "functionals": functionals,
     }
     try:
-        with _replacing(Path(path)) as out:
+        with replacing(Path(path)) as out:
             np.savez(out, digest=_digest(arrays), **arrays)
     except OSError as error:
         problem = error.strerror or error

@@ -10,15 +10,14 @@ The JSON file is written last and atomically: where it is, the run is complete.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from sergan import SerganError
+from sergan.files import replacing
 
 
 def key(config: dict) -> str:
@@ -32,17 +31,6 @@ def key(config: dict) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write `content` under its final name in one move, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def write(store: Path, record: dict, arrays: dict | None = None, weights: dict | None = None) -> Path:
     """Write a record and what goes with it; returns the path of the record.
 
@@ -52,14 +40,13 @@ def write(store: Path, record: dict, arrays: dict | None = None, weights: dict |
     """
     path = Path(store) / f"{key(record['config'])}.json"
     if arrays is not None:
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
-        replace_file(path.with_suffix(".npz"), buffer.getvalue())
+        with replacing(path.with_suffix(".npz")) as out:
+            np.savez_compressed(out, **arrays)
     if weights is not None:
-        buffer = io.BytesIO()
-        torch.save(weights, buffer)
-        replace_file(path.with_suffix(".pt"), buffer.getvalue())
-    replace_file(path, (json.dumps(record, indent=1) + "\n").encode())
+        with replacing(path.with_suffix(".pt")) as out:
+            torch.save(weights, out)
+    with replacing(path) as out:
+        out.write((json.dumps(record, indent=1) + "\n").encode())
     return path
 
 

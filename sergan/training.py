@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch
 from sergan import SerganError, evaluation
 from sergan.config import Config
 from sergan.data import Sequences
+from sergan.files import replacing
 from sergan.models import Discriminator, Generator, valid_frames
 from sergan.objectives import Objective
 
@@ -207,10 +207,8 @@ class Training:
         state = {name: part.state_dict() for name, part in self.parts().items()}
         state |= {"order": self.order.get_state(), "noise": self.noise.get_state()}
         state |= {"curve": self.curve, "steps": self.steps}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-        torch.save(state, partial)
-        os.replace(partial, path)
+        with replacing(path) as out:
+            torch.save(state, out)
 
     def load(self, path: Path):
         """Go on where `save` was called. No code in the file is run."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import random_dataset
 
-from sergan import ABLATIONS, SerganError, evaluation, experiments, paper, report, results
+from sergan import ABLATIONS, SerganError, evaluation, experiments, files, paper, report, results
 from sergan.config import PRESETS, Config
 from sergan.experiments import plan, sweep
 
@@ -105,7 +105,9 @@ def test_runs_side_by_side_give_the_same_scores(dataset, tmp_path):
 
 def test_a_speaker_run_has_validation_scores_and_a_paper_run_has_none(dataset, tmp_path):
     for split, expected in (("speaker", True), ("paper", False)):
-        runs = plan(dataset, preset="demo", split=split, folds=[0], ablations=["AM"], changes=FAST, baselines=False)
+        runs = plan(
+            dataset, preset="demo", split=split, folds=[0], ablations=["AM"], changes=FAST, baselines=False
+        )
         (path,) = sweep(runs, dataset, tmp_path)
         assert ("validation_ua" in results.load(path)["curve"][0]) is expected
 
@@ -160,17 +162,19 @@ def test_a_killed_sweep_goes_on_and_ends_as_an_undisturbed_one(dataset, tmp_path
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_nothing_half_written_is_left(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("interruption", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_an_interrupted_write_leaves_what_was_there(tmp_path, interruption):
+    path = tmp_path / "record.json"
+    path.write_text("before")
+    with pytest.raises(type(interruption)), files.replacing(path) as out:
+        out.write(b"half")
+        raise interruption
+    assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
 
-    monkeypatch.setattr(results.os, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
-        results.replace_file(tmp_path / "record.json", b"{}")
-    assert list(tmp_path.iterdir()) == []
 
-
-def fake(ablation, wa, *, objective="cross_entropy", control="none", seed=0, fold=0, split="paper", split_seed=None):
+def fake(
+    ablation, wa, *, objective="cross_entropy", control="none", seed=0, fold=0, split="paper", split_seed=None
+):
     """A record as far as reports look at it: 100 answers, `wa` of them right."""
     config = {**json.loads(json.dumps(vars(PRESETS["cpu"]))), "corpus": "nemo", "dataset": "d", "split": split,
               "fold": fold, "seed": seed, "split_seed": seed if split_seed is None else split_seed,
@@ -213,7 +217,13 @@ def test_groups_never_mix_what_differs():
     other = fake("BAM", 1)
     other["config"]["epochs"] = 5
     shared = [fake("BAM", 50, seed=seed, split_seed=0) for seed in range(3)]
-    records = [*shared, fake("BAM", 60, seed=1), fake("BAM", 70, seed=2), other, fake("BAM", 2, split="speaker")]
+    records = [
+        *shared,
+        fake("BAM", 60, seed=1),
+        fake("BAM", 70, seed=2),
+        other,
+        fake("BAM", 2, split="speaker"),
+    ]
     records.append(fake("majority", 30, objective=None))
     found = {group["title"]: group["records"] for group in report.groups(records)}
     assert {title: sorted(r["wa"] for r in some) for title, some in found.items()} == {
@@ -235,7 +245,9 @@ def test_table_4_is_in_the_papers_order_and_rows_sum_to_100():
 def test_the_papers_own_tables_are_consistent_as_far_as_known():
     """811 of 1,349 in Table 4, not Table 3's 61.45 %; and the majority's 38.0 %."""
     counts = [paper.TABLE_1["test"][name] for name in paper.TABLE_4_CLASSES]
-    right = sum(round(count * row[i] / 100) for i, (count, row) in enumerate(zip(counts, paper.TABLE_4, strict=True)))
+    right = sum(
+        round(count * row[i] / 100) for i, (count, row) in enumerate(zip(counts, paper.TABLE_4, strict=True))
+    )
     assert (right, sum(counts)) == (811, 1349)
     assert paper.MAJORITY["wa"] == pytest.approx(38.03, abs=0.01)
     assert tuple(paper.TABLE_3) == ABLATIONS

@@ -373,16 +373,6 @@ def test_failed_write_leaves_nothing(files, cache, monkeypatch):
     assert len(found) == 4 and len(caught) == 1 and not list(cache.iterdir())
 
 
-@pytest.mark.parametrize("interruption", [OSError, KeyboardInterrupt])
-def test_interrupted_write_leaves_what_was_there(tmp_path, interruption):
-    path = tmp_path / "entry"
-    path.write_bytes(b"before")
-    with pytest.raises(interruption), features._replacing(path) as out:
-        out.write(b"half")
-        raise interruption
-    assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]
-
-
 def _extract_in_process(files, cache, queue):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -400,7 +390,7 @@ def test_two_processes_share_one_cache(files, cache):
         worker.join()
     expected = [x.tobytes() for x in run(files * 4, cache=False)]
     assert found == [expected, expected]
-    assert len(list(cache.iterdir())) == 4 and not list(cache.glob("*.tmp"))
+    assert len(list(cache.iterdir())) == 4 and not list(cache.glob("*.part"))
 
 
 # ----------------------------------------------------------------------------------------- features file
@@ -439,7 +429,7 @@ def test_features_file_gives_back_what_was_saved(tmp_path, corpus):
     assert [x.shape for x in loaded.sequences] == [x.shape for x in corpus["sequences"]]
     assert all(x.dtype == np.float32 for x in loaded.sequences)
     assert str(tmp_path).encode() not in path.read_bytes()
-    assert sorted(tmp_path.glob("*.tmp")) == []
+    assert sorted(tmp_path.glob("*.part")) == []
 
 
 def test_round_trip_error_is_that_of_the_docstring(tmp_path, corpus):

@@ -1,0 +1,74 @@
+"""Sphinx extension: where the book's repository lives, so that no page or setting has the address typed in.
+
+The address comes from the environment variable `SERGAN_REPOSITORY`, else from the git remote `origin`.
+With an address on a known host the pages get a repository button, on GitHub also a Colab button; without
+one, or with one that no browser could open (a local folder, an unknown host), they get neither.
+"""
+
+import os
+import re
+import subprocess
+
+#: Hosts whose pages the theme knows how to link to.
+HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
+
+
+def git(folder, *arguments):
+    """What `git` answers in `folder`, or "" where it answers nothing."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def https(address):
+    """`address` as https://host/owner/name, or "" where it is none of a known host.
+
+    >>> https("git@github.com:owner/name.git")
+    'https://github.com/owner/name'
+    >>> https("ssh://git@gitlab.com:22/owner/name")
+    'https://gitlab.com/owner/name'
+    >>> https("https://user:secret@github.com/owner/name/")
+    'https://github.com/owner/name'
+    >>> https("/srv/name.git"), https("https://example.org/owner/name")
+    ('', '')
+    """
+    form = (
+        r"(?:(?:https?|ssh|git)://)?(?:[^@/\s]+@)?([\w.-]+)(?::\d+(?=/))?[:/]+([\w.-]+/[\w.-]+?)(?:\.git)?/*"
+    )
+    match = re.fullmatch(form, address.strip())
+    if not match or match[1].lower() not in HOSTS:
+        return ""
+    return f"https://{match[1].lower()}/{match[2]}"
+
+
+def address(folder):
+    """The repository's address and branch, ("", "") where there is none that a browser could open."""
+    where = https(os.environ.get("SERGAN_REPOSITORY") or git(folder, "remote", "get-url", "origin"))
+    if not where:
+        return "", ""
+    head = git(folder, "symbolic-ref", "--short", "refs/remotes/origin/HEAD").removeprefix("origin/")
+    return where, os.environ.get("SERGAN_BRANCH") or head or "main"
+
+
+def set_theme(app, config):
+    """Give the theme the repository's address and branch, and its buttons or none."""
+    where, branch = address(app.srcdir)
+    config.html_context.setdefault("default_mode", "auto")  # else the theme complains in the console
+    options = config.html_theme_options
+    for name in ("repository_url", "repository_branch", "use_repository_button"):
+        options.pop(name, None)
+    options["launch_buttons"] = {"notebook_interface": "jupyterlab"}
+    if where:
+        options["repository_url"], options["repository_branch"] = where, branch
+        options["use_repository_button"] = True
+        if where.startswith("https://github.com/"):
+            options["launch_buttons"]["colab_url"] = "https://colab.research.google.com"
+
+
+def setup(app):
+    app.connect("config-inited", set_theme)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
