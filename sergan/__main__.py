@@ -46,8 +46,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"sergan {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def command(function, name, help):
-        sub = commands.add_parser(name, help=help, description=help)
+    def command(function, name, help, **more):
+        sub = commands.add_parser(name, help=help, description=help, **more)
         sub.set_defaults(command=function)
         return sub
 
@@ -78,7 +78,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="for audio that is no use")
     corpus_options(sub)
 
-    sub = command(run, "run", "Train and test: one record per run; runs already in the store are skipped.")
+    paper = ", ".join(f"{name}={value}" for name, value in vars(PRESETS["paper"]).items())
+    sub = command(run, "run", "Train and test: one record per run; runs already in the store are skipped.",
+                  epilog=f"Options for --set, as in the preset paper: {paper}. sergan/config.py says why.")  # fmt: skip
     sub.add_argument("--corpus", choices=NAMES, default="demo", metavar="CORPUS", help="default: demo")
     sub.add_argument("--root", metavar="ROOT", help="where the corpus is; for table its CSV file")
     sub.add_argument("--features", type=Path, metavar="FILE", help="take features from this file instead")
@@ -238,7 +240,7 @@ def run(options):
                 planned,
                 dataset,
                 options.store,
-                jobs=options.jobs,
+                jobs=-1 if options.dask else options.jobs,
                 device=options.device,
                 keep_weights=not options.no_weights,
                 on_done=after_run,

@@ -10,6 +10,7 @@ import pytest
 from conftest import random_dataset
 
 from sergan import ABLATIONS, SerganError, evaluation, experiments, files, paper, report, results
+from sergan.__main__ import cluster
 from sergan.config import PRESETS, Config
 from sergan.experiments import plan, sweep
 
@@ -100,6 +101,16 @@ def test_runs_side_by_side_give_the_same_scores(dataset, tmp_path):
     runs = plan(dataset, preset="demo", changes=FAST, ablations=["AM", "BAM"])
     alone, together = sweep(runs, dataset, tmp_path / "1"), sweep(runs, dataset, tmp_path / "2", jobs=2)
     for one, other in zip(alone, together, strict=True):
+        assert results.load(one)["confusion"] == results.load(other)["confusion"]
+
+
+def test_runs_on_a_cluster_give_the_same_scores(dataset, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
+    runs = plan(dataset, preset="demo", changes=FAST, ablations=["AM"])
+    local = distributed.LocalCluster(1, threads_per_worker=1, processes=False, dashboard_address=None)
+    with local, cluster(local.scheduler_address):
+        there = sweep(runs, dataset, tmp_path / "1", jobs=-1)
+    for one, other in zip(sweep(runs, dataset, tmp_path / "2"), there, strict=True):
         assert results.load(one)["confusion"] == results.load(other)["confusion"]
 
 

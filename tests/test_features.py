@@ -487,8 +487,9 @@ def test_features_that_do_not_belong_together_are_not_saved(tmp_path, corpus, ch
 
 
 def test_place_that_cannot_be_written_is_named(tmp_path, corpus):
+    (tmp_path / "file").write_text("no folder")
     with pytest.raises(SerganError, match="cannot be written"):
-        features.save(tmp_path / "no" / "such" / "folder", **corpus)
+        features.save(tmp_path / "file" / "features.npz", **corpus)
 
 
 def test_damage_anywhere_in_a_features_file_is_found(tmp_path, corpus):
