@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.command(options) or 0
     except SerganError as error:
-        for sentence in list(getattr(error, "errors", {}).values())[:50]:  # one for each bad file
+        for sentence in list(getattr(error, "errors", {}).values())[:20]:  # one for each bad file
             print(f"sergan: {sentence}", file=sys.stderr)
         print(f"sergan: {str(error).rstrip('.')}.", file=sys.stderr)
         return 1

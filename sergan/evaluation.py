@@ -40,8 +40,8 @@ def unweighted_accuracy(labels, predictions) -> float:
     return 100 * float(recall)
 
 
-def interval(values, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Mean of `values` and its t interval; the ends are NaN for a single value.
+def interval(values, confidence: float = 0.95) -> tuple[float, float | None, float | None]:
+    """Mean of `values` and its t interval; a single value has none, its ends are None.
 
     The values must be the independent units that the sentence is about: runs of one split, or speakers
     (then average seeds within a speaker first).
@@ -53,6 +53,6 @@ def interval(values, confidence: float = 0.95) -> tuple[float, float, float]:
     values = np.asarray(values, dtype=float)
     mean = float(values.mean())
     if len(values) < 2:
-        return mean, float("nan"), float("nan")
+        return mean, None, None
     half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values))
     return mean, mean - half, mean + half

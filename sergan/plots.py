@@ -291,7 +291,7 @@ def curves(wa: dict[str, list[list[float]]], title: str):
 
     `wa` maps a row's name to a list of curves, one a run, each a list of one value an epoch.
     """
-    fig, ax = _axes(7.6, 4.2)
+    fig, ax = _axes(8.6, 4.2)
     styles = ["-", "--", "-.", ":"]
     for number, (name, runs) in enumerate(wa.items()):
         epochs = min(len(run) for run in runs)
@@ -303,7 +303,8 @@ def curves(wa: dict[str, list[list[float]]], title: str):
             ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.12, lw=0)
     ax.set(xlabel="epoch", ylabel="WA on the test part, %")
     ax.set_title(title, fontsize=10, loc="left")
-    ax.legend(frameon=False, fontsize=8, title="mean (runs), band: lowest to highest", title_fontsize=8)
+    note = "mean (runs)\nband: lowest to highest"
+    fig.legend(loc="outside right center", frameon=False, fontsize=8, title=note, title_fontsize=8)
     return fig
 
 

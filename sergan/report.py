@@ -213,4 +213,4 @@ def spread(values: tuple | None, sign: str = "") -> str:
     if values is None:
         return ""
     mean, low, high = values
-    return f"{mean:{sign}.1f}" + ("" if np.isnan(low) else f" [{low:{sign}.1f}, {high:{sign}.1f}]")
+    return f"{mean:{sign}.1f}" + ("" if low is None else f" [{low:{sign}.1f}, {high:{sign}.1f}]")
