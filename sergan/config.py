@@ -103,7 +103,7 @@ PRESETS = {
     ),
     "cpu": Config(
         frames=256, every=2, lstm=64, attention=64, dense=64, generator=(64, 128, 256),
-        epochs=32, batch=64, lr=2e-3,
+        epochs=25, batch=64, lr=2e-3,
     ),
     "colab": Config(
         frames=512, every=1, lstm=128, attention=128, dense=128, generator=(128, 256, 512),

@@ -170,6 +170,9 @@ def run(
             "shift": torch.from_numpy(scaling.shift),
         }
         extra = {"curve": training.curve, "steps": training.steps, "device": device_name(training.device)}
+        extra["time_s"] = round(
+            training.time_s, 2
+        )  # of training and scoring, pauses between resumes left out
     answers = logits.argmax(axis=1)
     speakers = dataset.table["speaker"].to_numpy()[split.test]
     names, codes = np.unique(speakers.astype(str), return_inverse=True)
@@ -182,7 +185,6 @@ def run(
         "utterances": {part: len(rows) for part, rows in zip(split._fields, split, strict=True)},
         "folds": 1 if run.split == "paper" else int(speaker_groups(dataset.table).max()) + 1,
         **extra,
-        "time_s": round(time.perf_counter() - start, 2),
         "threads": torch.get_num_threads(),
         "versions": versions(),
         "revision": revision(),

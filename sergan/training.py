@@ -101,7 +101,7 @@ class Training:
         self.order = torch.Generator().manual_seed(stream(seed, "order"))
         self.noise = torch.Generator().manual_seed(stream(seed, "noise"))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=c.precision == "fp16")
-        self.curve, self.steps = [], 0
+        self.curve, self.steps, self.time_s = [], 0, 0.0
 
     def adam(self, network, lr):
         weights = [weight for weight in network.parameters() if weight.requires_grad]
@@ -181,6 +181,7 @@ class Training:
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
         logits, saved = None, time.monotonic()
+        start = saved - self.time_s
         while len(self.curve) < self.config.epochs:
             entry = self.epoch(train)
             for name, part in (("validation_", validation), ("", test)):
@@ -190,6 +191,7 @@ class Training:
                     entry[name + "wa"] = evaluation.weighted_accuracy(labels, answers)
                     entry[name + "ua"] = evaluation.unweighted_accuracy(labels, answers)
             self.curve.append(entry)
+            self.time_s = time.monotonic() - start
             if progress is not None:
                 progress(len(self.curve), entry)
             if checkpoint is not None and time.monotonic() - saved >= every_s:
@@ -206,7 +208,7 @@ class Training:
         """Write the whole state, under its final name only when it is complete."""
         state = {name: part.state_dict() for name, part in self.parts().items()}
         state |= {"order": self.order.get_state(), "noise": self.noise.get_state()}
-        state |= {"curve": self.curve, "steps": self.steps}
+        state |= {"curve": self.curve, "steps": self.steps, "time_s": self.time_s}
         with replacing(path) as out:
             torch.save(state, out)
 
@@ -218,7 +220,7 @@ class Training:
                 part.load_state_dict(state[name])
             self.order.set_state(state["order"].cpu())
             self.noise.set_state(state["noise"].cpu())
-            self.curve, self.steps = state["curve"], state["steps"]
+            self.curve, self.steps, self.time_s = state["curve"], state["steps"], state["time_s"]
         except Exception as error:  # torch.load raises many kinds for a damaged file
             raise SerganError(
                 f"checkpoint {path} is damaged; delete it, and its run starts afresh"

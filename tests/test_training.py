@@ -195,6 +195,7 @@ def test_a_resumed_run_ends_with_the_same_weights(parts, tmp_path):
     second = Training(TINY, "BAGM", objectives.fused)
     logits = second.run(*parts, checkpoint=path, every_s=0)
     assert same(whole, second) and second.curve == whole.curve and second.steps == whole.steps
+    assert second.time_s > first.time_s  # the time before the break counts, the break does not
     again = Training(TINY, "BAGM", objectives.fused).run(*parts, checkpoint=path)  # nothing left to do
     assert torch.equal(logits, again)
 
