@@ -156,7 +156,7 @@ def run(
     labels = dataset.labels[split.test]
     if run.ablation in BASELINES:
         logits, weights, extra = baseline(run.ablation, dataset, split), None, {"curve": [], "steps": 0}
-        extra["device"] = "cpu"
+        extra |= {"device": "cpu", "time_s": round(time.perf_counter() - start, 2)}
     else:
         c = run.options
         *parts, scaling = prepare(dataset, split, frames=c.frames, every=c.every, scaling=c.scaling)
