@@ -148,20 +148,20 @@ def split_of(run: Run, dataset: Dataset) -> Split:
 
 
 def run(
-    run: Run, dataset: Dataset, *, device: str = "auto", checkpoint: Path | None = None, progress=None
+    one: Run, dataset: Dataset, *, device: str = "auto", checkpoint: Path | None = None, progress=None
 ) -> tuple[dict, dict, dict | None]:
     """Carry out one run: its record, its arrays for the `.npz`, and its weights (None for a baseline)."""
     start = time.perf_counter()
-    split = split_of(run, dataset)
+    split = split_of(one, dataset)
     labels = dataset.labels[split.test]
-    if run.ablation in BASELINES:
-        logits, weights, extra = baseline(run.ablation, dataset, split), None, {"curve": [], "steps": 0}
+    if one.ablation in BASELINES:
+        logits, weights, extra = baseline(one.ablation, dataset, split), None, {"curve": [], "steps": 0}
         extra |= {"device": "cpu", "time_s": round(time.perf_counter() - start, 2)}
     else:
-        c = run.options
+        c = one.options
         *parts, scaling = prepare(dataset, split, frames=c.frames, every=c.every, scaling=c.scaling)
-        objective = OBJECTIVES.get(run.objective) or REAL_LOSSES[run.objective]
-        training = Training(c, run.ablation, objective, control=run.control, seed=run.seed,
+        objective = OBJECTIVES.get(one.objective) or REAL_LOSSES[one.objective]
+        training = Training(c, one.ablation, objective, control=one.control, seed=one.seed,
                             device=pick_device(device))  # fmt: skip
         logits = training.run(*parts, checkpoint=checkpoint, progress=progress).numpy()
         weights = {
@@ -170,20 +170,18 @@ def run(
             "shift": torch.from_numpy(scaling.shift),
         }
         extra = {"curve": training.curve, "steps": training.steps, "device": device_name(training.device)}
-        extra["time_s"] = round(
-            training.time_s, 2
-        )  # of training and scoring, pauses between resumes left out
+        extra["time_s"] = round(training.time_s, 2)  # without the breaks of a resumed run
     answers = logits.argmax(axis=1)
     speakers = dataset.table["speaker"].to_numpy()[split.test]
     names, codes = np.unique(speakers.astype(str), return_inverse=True)
     record = {
-        **{name: run.config[name] for name in RECORD_KEYS},
-        "config": run.config,
+        **{name: one.config[name] for name in RECORD_KEYS},
+        "config": one.config,
         "wa": evaluation.weighted_accuracy(labels, answers),
         "ua": evaluation.unweighted_accuracy(labels, answers),
         "confusion": evaluation.confusion(labels, answers).tolist(),
         "utterances": {part: len(rows) for part, rows in zip(split._fields, split, strict=True)},
-        "folds": 1 if run.split == "paper" else int(speaker_groups(dataset.table).max()) + 1,
+        "folds": 1 if one.split == "paper" else int(speaker_groups(dataset.table).max()) + 1,
         **extra,
         "threads": torch.get_num_threads(),
         "versions": versions(),
@@ -321,7 +319,19 @@ def load_dataset(
     kept = [sequence is not None for sequence in sequences]
     table, sequences = table[kept], [sequence for sequence in sequences if sequence is not None]
     extra = features.functionals(table["file"], progress=progress) if functionals else None
-    return Dataset.of(corpus, table, sequences, extra)
+    return Dataset.of(corpus_name(corpus, options), table, sequences, extra)
+
+
+def corpus_name(corpus: str, options: dict) -> str:
+    """The name under which records and tables have a corpus, with what makes it another one.
+
+    Example:
+        >>> corpus_name("iemocap", {"excited": "merge"}), corpus_name("table", {"labels": "joy=happy"})
+        ('iemocap (excited=merge)', 'table')
+    """
+    usual = {"excited": "drop"}
+    changed = [f"{k}={v}" for k, v in options.items() if k in usual and usual[k] != v]
+    return f"{corpus} ({', '.join(changed)})" if changed else corpus
 
 
 def dataset_from_file(path: str | Path) -> Dataset:
