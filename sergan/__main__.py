@@ -149,9 +149,8 @@ def list_corpora(options):
         print(f"{fact['name']:8} {fact['title']}")
         print(f"         {fact['language']}; {fact['utterances'] or 'any number of'} utterances"
               + (f": {counts}" if counts else "") + f"; licence: {fact['licence']}")  # fmt: skip
-        print(
-            f"         {'sergan fetch ' + fact['name'] if fact['fetchable'] else fact['homepage'] or 'yours'}"
-        )
+        where = f"sergan fetch {fact['name']}" if fact["fetchable"] else fact["homepage"]
+        print(f"         {where or ('comes with sergan' if fact['counts'] else 'wherever you have it')}")
 
 
 def check(options):
