@@ -61,6 +61,9 @@ def environment(torch):
     install([*pip, f"torch=={version}", *index], "torch")
     install([*pip, "-c", files[1], "-e", f"{TOP}[{EXTRAS}]"], "the packages of pyproject.toml")
     stamp.write_text(f"{wanted} {torch}")
+    print(
+        "Ready. Note: openSMILE, now installed, is for non-commercial use (teaching and research included)."
+    )
 
 
 def install(command, what):

@@ -17,6 +17,9 @@ from sergan.corpora import NAMES
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code. A user's mistake is one sentence on stderr and exit code 1."""
     warnings.formatwarning = lambda message, *_, **__: f"sergan: note: {message}\n"
+    warnings.filterwarnings(
+        "ignore", "A worker stopped while some jobs"
+    )  # joblib renews it and loses nothing
     options = parser().parse_args(arguments)
     try:
         return options.command(options) or 0
