@@ -12,7 +12,6 @@ features file serve on a machine without audio.
 """
 
 import hashlib
-import io
 import json
 import os
 import warnings
@@ -128,13 +127,8 @@ def _decode(file, content):
     size = int.from_bytes(content[4:8], "little") + 8 if content[:4] == b"RIFF" else 0
     if len(content) + 1024 < size < 2**31 - 2**16:
         raise AudioError(f"{file} is shorter than its header says: copy or download it again.")
-    try:
-        try:
-            signal, rate = audiofile.read(io.BytesIO(content))
-        except Exception:
-            if Path(file).suffix.lower() in (".wav", ".flac", ".ogg", ".mp3"):
-                raise
-            signal, rate = audiofile.read(str(file))
+    try:  # from the path: decoding `content` calls back into Python, which costs a tenth of the throughput
+        signal, rate = audiofile.read(str(file))
     except Exception:  # decoders raise many kinds
         remedy = "copy it again, or convert it to WAV or FLAC"
         raise AudioError(f"{file} is damaged, or not audio that can be read here: {remedy}.") from None
@@ -246,7 +240,7 @@ def _run(files, level, on_error, cache, jobs, progress):
 def _one(file, level, folder, made_by):
     """Features or None, what is wrong with the audio or None, what is wrong with the cache or None."""
     try:
-        content = _bytes(file)
+        state, content = _state(file), _bytes(file)
         if folder is None:
             return _describe(_decode(file, content), level, file), None, None
         key = hashlib.sha256(made_by + hashlib.sha256(content).digest()).digest()
@@ -254,6 +248,8 @@ def _one(file, level, folder, made_by):
         if features is not None:
             return features, None, None
         features = _describe(_decode(file, content), level, file)
+        if _state(file) != state:
+            return features, None, None  # somebody is writing it: the key is not this audio's
     except AudioError as error:
         return None, str(error), None
     try:
@@ -263,6 +259,13 @@ def _one(file, level, folder, made_by):
     except OSError as error:
         return features, None, error.strerror or str(error)
     return features, None, None
+
+
+def _state(file):
+    """What changes when somebody writes the file; None where there is none."""
+    with suppress(OSError, ValueError, TypeError):
+        found = os.stat(file)
+        return found.st_mtime_ns, found.st_size
 
 
 # The cache is our own because joblib.Memory and diskcache do not verify what they read, and unpickle it.

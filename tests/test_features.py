@@ -373,6 +373,18 @@ def test_failed_write_leaves_nothing(files, cache, monkeypatch):
     assert len(found) == 4 and len(caught) == 1 and not list(cache.iterdir())
 
 
+def test_a_file_that_changes_while_it_is_read_is_not_kept(files, cache, monkeypatch):
+    describe = features._describe
+
+    def slow(*arguments):
+        Path(files[0]).touch()
+        return describe(*arguments)
+
+    monkeypatch.setattr(features, "_describe", slow)
+    assert run(files[:1], cache=cache)[0].shape[1] == 32
+    assert not cache.exists() or not list(cache.iterdir())
+
+
 def _extract_in_process(files, cache, queue):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
