@@ -290,6 +290,8 @@ def report(options):
         if any(record["curve"] for record in group["records"]):
             print(f"\nFig. 3: {tables.draw(group, options.figures or options.store / 'figures')}")
         print()
+    if rows := tables.splits(groups):
+        print(tables.splits_text(rows))
 
 
 def predict(options):

@@ -205,6 +205,30 @@ def text(group: dict) -> str:
     return "\n".join(parts)
 
 
+def splits(groups: list[dict]) -> list[dict]:
+    """What the split is worth: mean UA of each row under both, where a store has both."""
+    by_title = {(group["title"], group["split"]): table_3(group["records"]) for group in groups}
+    rows = []
+    for (title, split), table in by_title.items():
+        other = by_title.get((title.replace("paper split", "speaker split", 1), "speaker"))
+        if split != "paper" or other is None:
+            continue
+        unseen = {(row["ablation"], row["objective"], row["control"]): row["ua"][0] for row in other}
+        for row in table:
+            name = (row["ablation"], row["objective"], row["control"])
+            if name in unseen and row["ablation"] != "majority":
+                rows.append({"group": title.split(",")[0], "row": " ".join(n for n in name if n not in (None, "none")),
+                             "paper": row["ua"][0], "speaker": unseen[name]})  # fmt: skip
+    return rows
+
+
+def splits_text(rows: list[dict]) -> str:
+    table = [[r["group"], r["row"], number(r["paper"]), number(r["speaker"]), number(r["speaker"] - r["paper"], "+")]
+             for r in rows]  # fmt: skip
+    headers = ["", "", "UA %, random split", "UA %, unseen speakers", "difference"]
+    return "What the split is worth\n" + tabulate(table, headers, disable_numparse=True)
+
+
 def number(value: float | None, sign: str = "") -> str:
     return "" if value is None else f"{value:{sign}.2f}"
 

@@ -245,6 +245,13 @@ def test_groups_never_mix_what_differs():
     }
 
 
+def test_the_two_splits_of_a_corpus_are_laid_side_by_side():
+    records = [fake("BAM", 80), fake("BAM", 50, split="speaker"), fake("BAM", 60, split="speaker", fold=1)]
+    records += [fake("AM", 70), fake("majority", 30, objective=None)]
+    assert report.splits(report.groups(records)) == [{"group": "nemo", "row": "BAM cross_entropy", "paper": 79,
+                                                      "speaker": 54}]  # fmt: skip
+
+
 def test_table_4_is_in_the_papers_order_and_rows_sum_to_100():
     record = fake("BAGM", 50, objective="fused")
     record["confusion"] = [[9, 1, 0, 0], [0, 8, 0, 2], [0, 3, 7, 0], [0, 0, 4, 6]]  # angry neutral happy sad
