@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import settings
 
 from sergan import EMOTIONS
 from sergan.data import Dataset
 
 torch.set_num_threads(1)
+settings.register_profile("sergan", deadline=None)  # a busy machine is no failure
+settings.load_profile("sergan")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import random_dataset
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sergan import EMOTIONS, SerganError, paper
@@ -21,7 +21,6 @@ def people(numbers, sessions=None):
     })  # fmt: skip
 
 
-@settings(deadline=None)
 @given(labels=labels, seed=st.integers(0, 2**32 - 1))
 def test_paper_split_takes_floor_of_seven_tenths_of_each_class_and_loses_nothing(labels, seed):
     labels = np.array(labels)
@@ -55,7 +54,6 @@ def test_paper_split_names_a_class_that_is_too_small():
         paper_split(np.array([0, 0, 1, 1, 2, 3, 3]), 0)
 
 
-@settings(deadline=None)
 @given(
     numbers=st.lists(st.integers(0, 30), min_size=3, max_size=200).filter(lambda some: len(set(some)) >= 3)
 )
@@ -115,7 +113,6 @@ def test_scaling_puts_training_frames_where_it_says(how):
     assert np.isfinite(scaled).all()
 
 
-@settings(deadline=None)
 @given(counts=st.lists(st.integers(1, 12), min_size=1, max_size=6), frames=st.integers(1, 12))
 def test_padding_cuts_and_fills_and_says_how_long(counts, frames):
     sequences = [np.full((count, 32), number + 1, dtype=np.float32) for number, count in enumerate(counts)]

@@ -101,7 +101,7 @@ def test_real_files_are_opensmiles_to_the_last_bit(smile, functionals_smile, rea
     assert np.array_equal(features.functionals(real_files, cache=False, progress=False), expected)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 99), st.integers(400, 9000), st.sampled_from([2 / 32768, 0.01, 0.5, 32767 / 32768]))
 def test_signals_are_opensmiles_to_the_last_bit_and_finite(smile, seed, samples, peak):
     signal = voice(seed, samples, peak)

@@ -24,7 +24,7 @@ lengths = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 
 
 @pytest.mark.parametrize("blstm", [True, False])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(lengths=lengths, extra=st.integers(0, 6), filling=st.floats(-1e3, 1e3))
 def test_padding_never_changes_the_logits(blstm, lengths, extra, filling):
     torch.manual_seed(0)
@@ -46,7 +46,7 @@ def test_without_the_mask_padding_changes_the_logits():
     assert (network(x, lengths)[0] - before).abs().max() > 1e-3
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(lengths=lengths)
 def test_attention_sums_to_one_over_speech_and_is_zero_on_padding(lengths):
     x, lengths = batch(lengths, time=10)
@@ -55,7 +55,7 @@ def test_attention_sums_to_one_over_speech_and_is_zero_on_padding(lengths):
     assert all((row[n:] == 0).all() for row, n in zip(alpha, lengths, strict=True))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(order=st.permutations(range(5)))
 def test_permuting_a_batch_permutes_the_logits(order):
     torch.manual_seed(0)

@@ -49,7 +49,7 @@ def test_softmax_bce_has_its_check_gradient():
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(z=st.lists(st.floats(-8, 8), min_size=4, max_size=4))
 def test_generated_loss_and_gradient_are_the_formulas(name, z):
     z = torch.tensor([z], dtype=torch.float64)
@@ -59,7 +59,7 @@ def test_generated_loss_and_gradient_are_the_formulas(name, z):
     torch.testing.assert_close(grad, expected_grad, atol=1e-9, rtol=1e-7)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(z=st.lists(st.floats(-8, 8), min_size=4, max_size=4), label=st.integers(0, 3))
 def test_real_gradients_are_the_formulas(z, label):
     z, label = torch.tensor([z], dtype=torch.float64), torch.tensor([label])
@@ -78,7 +78,7 @@ def test_real_gradients_are_the_formulas(z, label):
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(rows=logits)
 def test_losses_are_means_over_the_batch(name, rows):
     z, reading = torch.tensor(rows, dtype=torch.float64), OBJECTIVES[name]
@@ -116,7 +116,7 @@ def test_the_two_forms_agree_only_for_labels_that_sum_to_one():
     assert F.cross_entropy(Z, y) == objectives.zero.fake(Z)  # PyTorch with probability targets
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(z=st.lists(st.floats(-8, 8), min_size=4, max_size=4))
 def test_fused_and_uniform_gradients_differ_only_along_ones(z):
     z = torch.tensor([z], dtype=torch.float64)
