@@ -22,6 +22,7 @@ def replacing(path):
         with open(temporary, "xb") as out:
             yield out
         os.replace(temporary, path)
-    finally:
+    except BaseException:
         with suppress(OSError):
             temporary.unlink()
+        raise

@@ -183,6 +183,9 @@ def text(group: dict) -> str:
     else:
         parts.append("Intervals are over runs: they say how far seeds and random splits move the mean, "
                      "not how it would be for other speakers.")  # fmt: skip
+    covered = {tuple(units(some, "wa")) for row, some in rows(records).items() if row[0] not in BASELINES}
+    if len(covered) > 1:
+        parts.append(f"Rows cover different {unit}: compare them only by the paired differences below.")
     if group["corpus"] == "demo":
         parts.append("demo is made of synthetic voices; nothing here is a finding about human speech.")
     if group["corpus"] != "iemocap" or group["preset"] != "paper":
@@ -213,19 +216,22 @@ def splits(groups: list[dict]) -> list[dict]:
         other = by_title.get((title.replace("paper split", "speaker split", 1), "speaker"))
         if split != "paper" or other is None:
             continue
-        unseen = {(row["ablation"], row["objective"], row["control"]): row["ua"][0] for row in other}
+        unseen = {(row["ablation"], row["objective"], row["control"]): row for row in other}
         for row in table:
             name = (row["ablation"], row["objective"], row["control"])
             if name in unseen and row["ablation"] != "majority":
-                rows.append({"group": title.split(",")[0], "row": " ".join(n for n in name if n not in (None, "none")),
-                             "paper": row["ua"][0], "speaker": unseen[name]})  # fmt: skip
+                other = unseen[name]
+                words = " ".join(word for word in name if word not in (None, "none"))
+                rows.append({"group": title.split(",")[0], "row": words, "paper": row["ua"][0],
+                             "runs": row["units"], "speaker": other["ua"][0], "folds": other["units"]})  # fmt: skip
     return rows
 
 
 def splits_text(rows: list[dict]) -> str:
-    table = [[r["group"], r["row"], number(r["paper"]), number(r["speaker"]), number(r["speaker"] - r["paper"], "+")]
+    table = [[r["group"], r["row"], f"{r['paper']:.1f} ({r['runs']})", f"{r['speaker']:.1f} ({r['folds']})",
+              number(r["speaker"] - r["paper"], "+")]
              for r in rows]  # fmt: skip
-    headers = ["", "", "UA %, random split", "UA %, unseen speakers", "difference"]
+    headers = ["", "", "UA %, random split (runs)", "UA %, unseen speakers (folds)", "difference"]
     return "What the split is worth\n" + tabulate(table, headers, disable_numparse=True)
 
 

@@ -248,8 +248,24 @@ def test_groups_never_mix_what_differs():
 def test_the_two_splits_of_a_corpus_are_laid_side_by_side():
     records = [fake("BAM", 80), fake("BAM", 50, split="speaker"), fake("BAM", 60, split="speaker", fold=1)]
     records += [fake("AM", 70), fake("majority", 30, objective=None)]
-    assert report.splits(report.groups(records)) == [{"group": "nemo", "row": "BAM cross_entropy", "paper": 79,
-                                                      "speaker": 54}]  # fmt: skip
+    expected = {
+        "group": "nemo",
+        "row": "BAM cross_entropy",
+        "paper": 79,
+        "runs": 1,
+        "speaker": 54,
+        "folds": 2,
+    }
+    assert report.splits(report.groups(records)) == [expected]
+
+
+def test_rows_over_different_folds_are_said_to_be_so():
+    records = [fake("BAM", 50, split="speaker", fold=fold) for fold in (0, 1)]
+    sentence = "Rows cover different speaker folds"
+    (group,) = report.groups(records)
+    assert sentence not in report.text(group)
+    (group,) = report.groups([*records, fake("BAGM", 60, objective="fused", split="speaker")])
+    assert sentence in report.text(group)
 
 
 def test_table_4_is_in_the_papers_order_and_rows_sum_to_100():
