@@ -50,9 +50,11 @@ def frozen(network: torch.nn.Module):
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     for weight in weights:
         weight.requires_grad_(False)
-    yield
-    for weight in weights:
-        weight.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.requires_grad_(True)
 
 
 @torch.no_grad()
@@ -74,7 +76,7 @@ class Training:
         ablation: `"AM"`, `"AGM"`, `"BAM"` or `"BAGM"`.
         objective: a reading; without a GAN only its real loss is used.
         control: see `CONTROLS`; for ablations without a GAN.
-        seed: see `stream`. On a CPU the same seed gives the same weights.
+        seed: see `stream`. On a CPU the same seed and threads give the same weights.
     """
 
     def __init__(self, config: Config, ablation: str, objective: Objective, *,
@@ -88,9 +90,8 @@ class Training:
                 ablation.startswith("B"), lstm=c.lstm, attention=c.attention, dense=c.dense,
                 masked=c.masked, gates=c.gates, init=c.init,
             ).to(self.device)  # fmt: skip
-        self.discriminator_adam = self.adam(
-            self.discriminator, c.lr * math.sqrt(2) if control == "sqrt2" else c.lr
-        )
+        lr = c.lr * (math.sqrt(2) if control == "sqrt2" else 1)
+        self.discriminator_adam = self.adam(self.discriminator, lr)
         self.generator = self.generator_adam = None
         if "G" in ablation:
             with random_state(stream(seed, "generator")):
@@ -104,8 +105,7 @@ class Training:
         self.curve, self.steps, self.time_s = [], 0, 0.0
 
     def adam(self, network, lr):
-        weights = [weight for weight in network.parameters() if weight.requires_grad]
-        c = self.config
+        c, weights = self.config, [weight for weight in network.parameters() if weight.requires_grad]
         return torch.optim.Adam(weights, lr=lr, betas=(c.beta_1, c.beta_2), eps=c.epsilon)
 
     def step(self, adam: torch.optim.Adam, loss: torch.Tensor | None = None):

@@ -99,6 +99,15 @@ def test_frozen_lets_gradients_through_but_not_in(parts):
     assert all(torch.equal(weight, before[n]) for n, weight in training.discriminator.named_parameters())
 
 
+def test_frozen_thaws_after_an_error():
+    network = Training(TINY, "BAM", objectives.zero).discriminator
+    before = [weight.requires_grad for weight in network.parameters()]
+    with pytest.raises(ZeroDivisionError), frozen(network):
+        assert not any(weight.requires_grad for weight in network.parameters())
+        raise ZeroDivisionError
+    assert [weight.requires_grad for weight in network.parameters()] == before
+
+
 def test_a_step_without_loss_moves_along_momentum_and_a_plain_zero_grad_does_not(parts):
     training = Training(TINY, "AM", objectives.zero)
     training.learn(parts[0])
