@@ -20,7 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.filterwarnings(
         "ignore", "A worker stopped while some jobs"
     )  # joblib renews it and loses nothing
+    warnings.filterwarnings("ignore", r"\d+ tasks ")  # how many joblib had under way when it was stopped
     options = parser().parse_args(arguments)
+    options.words = sys.argv[1:] if arguments is None else arguments
     try:
         return options.command(options) or 0
     except SerganError as error:
@@ -41,8 +43,15 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"sergan: {message}; see {self.prog} --help.\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    top = Parser(
+class BlockParser(Parser):
+    """For options from a file."""
+
+    def error(self, message):
+        raise SerganError(message)
+
+
+def parser(kind: type[Parser] = Parser) -> argparse.ArgumentParser:
+    top = kind(
         prog="sergan",
         description="Speech emotion recognition with generated negatives, after Ko and Kim (2019).",
     )
@@ -84,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
     paper = ", ".join(f"{name}={value}" for name, value in vars(PRESETS["paper"]).items())
     sub = command(run, "run", "Train and test: one record per run; runs already in the store are skipped.",
                   epilog=f"Options for --set, as in the preset paper: {paper}. sergan/config.py says why.")  # fmt: skip
+    sub.add_argument("--sweep", type=Path, metavar="FILE",
+                     help="blocks of these options in TOML; options given here hold for all blocks")  # fmt: skip
     sub.add_argument("--corpus", choices=NAMES, default="demo", metavar="CORPUS", help="default: demo")
     sub.add_argument("--root", metavar="ROOT", help="where the corpus is; for table its CSV file")
     sub.add_argument("--features", type=Path, metavar="FILE", help="take features from this file instead")
@@ -92,9 +103,11 @@ def parser() -> argparse.ArgumentParser:
                      help="paper: 7:3 in each class (default); speaker: unseen speakers")  # fmt: skip
     sub.add_argument("--ablation", nargs="+", choices=ABLATIONS, default=ABLATIONS, metavar="ABLATION",
                      help=f"of {', '.join(ABLATIONS)} (default: all)")  # fmt: skip
-    sub.add_argument("--objective", nargs="+", default=["zero", "fused"], metavar="OBJECTIVE",
-                     help="readings of the negative label (default: zero fused)")  # fmt: skip
-    sub.add_argument("--control", default="none", help="none (default), placebo or sqrt2; for AM and BAM")
+    sub.add_argument("--objective", nargs="+", metavar="OBJECTIVE",
+                     help="readings of the negative label (default: zero fused; for negatives without a GAN: fused)")
+    sub.add_argument("--control", default="none",
+                     help="none (default); placebo, sqrt2, sqrt2_betas (AM, BAM: what Adam alone does); untrained, "
+                          "other, shuffled (AGM, BAGM: negatives without a GAN)")  # fmt: skip
     sub.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds 0 to N-1 (default: 1)")
     sub.add_argument("--split-seed", type=int, metavar="S",
                      help="one random split for all seeds (default: each seed draws its own)")  # fmt: skip
@@ -111,9 +124,12 @@ def parser() -> argparse.ArgumentParser:
     corpus_options(sub)
     json_option(sub)
 
-    sub = command(report, "report", "Print the paper's Tables 3 and 4 from records, and draw its Fig. 3.")
+    sub = command(report, "report", "Print the paper's Tables 3 and 4 from records, draw its Fig. 3, and write a "
+                  "page of them all.")  # fmt: skip
     sub.add_argument("store", nargs="?", type=Path, default=Path("runs"), metavar="STORE")
     sub.add_argument("--figures", type=Path, metavar="DIR", help="where figures go (default: STORE/figures)")
+    sub.add_argument("--html", type=Path, metavar="FILE",
+                     help="where the page goes, headed by STORE/NOTE.txt (default: STORE/report.html)")  # fmt: skip
     json_option(sub)
 
     sub = command(
@@ -191,10 +207,76 @@ def save_features(options):
     print(f"{options.to}: {len(dataset.table)} utterances, {options.to.stat().st_size / 1e6:.1f} MB")
 
 
-def run(options):
-    from tqdm import tqdm
+WHOLE = {"command", "sweep", "jobs", "dask", "device", "store", "json", "no_weights"}
+"""Options of `run` that a block of a sweep file cannot have, because they hold for the whole sweep."""
 
-    from sergan import experiments, results
+
+def blocks(options) -> dict[str, argparse.Namespace]:
+    """The blocks of a sweep file, each as if its options had been typed; or the options that were typed."""
+    if options.sweep is None:
+        return {"": options}
+    import tomllib
+
+    file, defaults = options.sweep, vars(parser().parse_args(["run"]))
+    known = {"set" if name == "changes" else name.replace("_", "-") for name in defaults.keys() - WHOLE}
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SerganError(f"--sweep {file} cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise SerganError(f"--sweep {file} is not TOML ({error}); see https://toml.io") from error
+    named = {name: block for name, block in content.items() if isinstance(block, dict) and name != "set"}
+    shared = {name: value for name, value in content.items() if name not in named}
+    if not named:
+        raise SerganError(f"--sweep {file} has no blocks; a line [NAME] begins one")
+    found = {}
+    for name, block in named.items():
+        with said_of(where := f"{file} [{name}]"):
+            if unknown := [key for key in (*shared, *block) if key not in known]:
+                raise SerganError(f"{unknown[0]} is none of the options {', '.join(sorted(known))}")
+            usual = {key: value for key, value in shared.items() if key not in block or key == "set"}
+            typed = ["run", *words(usual), *words(block), *options.words[1:]]
+            found[where] = parser(BlockParser).parse_args(typed)
+    return found
+
+
+def words(block: dict) -> list[str]:
+    """Options as they are typed.
+
+    Example:
+        >>> words({"seeds": 2, "no-baselines": True, "set": {"generator": [8, 16], "masked": False}})
+        ['--seeds', '2', '--no-baselines', '--set', 'generator=8,16', 'masked=false']
+    """
+
+    def text(value):
+        if isinstance(value, list):
+            return ",".join(map(text, value))
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    typed = []
+    for key, value in block.items():
+        if isinstance(value, dict):
+            value = [f"{name}={text(one)}" for name, one in value.items()]
+        if value is not False:
+            values = value if isinstance(value, list) else [] if value is True else [value]
+            typed += [f"--{key}", *map(text, values)]
+    return typed
+
+
+@contextlib.contextmanager
+def said_of(where: str):
+    """Put the place in a sweep file before the sentence of an error."""
+    try:
+        yield
+    except SerganError as error:
+        if where:
+            error.args = (f"{where}: {error}",)
+        raise
+
+
+def choices_of(options) -> dict:
+    """What `experiments.plan` takes, from options, if they agree with each other."""
+    from sergan import experiments
 
     if options.seeds < 1 or options.jobs < 1:
         raise SerganError("--seeds and --jobs must be at least 1")
@@ -202,57 +284,101 @@ def run(options):
     if unclear := [change for change in options.changes if "=" not in change]:
         raise SerganError(f"--set {unclear[0]} must have the form KEY=VALUE, such as epochs=20")
     preset = options.preset or ("demo" if options.corpus == "demo" and not options.features else "cpu")
+    usual = ["fused"] if options.control in experiments.NEGATIVE_CONTROLS else ["zero", "fused"]
     choices = {
         "preset": preset, "split": options.split, "ablations": options.ablation,
-        "objectives": options.objective, "control": options.control, "seeds": range(options.seeds),
+        "objectives": options.objective or usual, "control": options.control, "seeds": range(options.seeds),
         "split_seed": options.split_seed, "changes": changes,
     }  # fmt: skip
     experiments.check(**choices)  # before features are extracted, which takes time
+    return choices
+
+
+def dataset_of(options, functionals: bool, others: bool):
+    """The corpus with its features."""
+    from sergan import experiments
+
     if options.features:
-        dataset = experiments.dataset_from_file(options.features)
-    else:
-        dataset = experiments.load_dataset(
-            options.corpus,
-            options.root,
-            functionals=not options.no_baselines,
-            on_error=options.on_error,
-            **corpus_choices(options),
-        )
-    planned = experiments.plan(dataset, folds=options.folds, baselines=not options.no_baselines, **choices)
-    todo = [one for one in planned if not results.is_done(options.store, one.config)]
+        return experiments.dataset_from_file(options.features)
+    return experiments.load_dataset(
+        options.corpus,
+        options.root,
+        functionals=functionals,
+        others=others,
+        on_error=options.on_error,
+        **corpus_choices(options),
+    )
+
+
+def run(options):
+    from tqdm import tqdm
+
+    from sergan import experiments, results
+
+    plans, needs, datasets, costs = [], {}, {}, {}
+    for where, block in blocks(options).items():
+        with said_of(where):
+            choices = choices_of(block) | {"folds": block.folds, "baselines": not block.no_baselines}
+        source = (block.features, block.corpus, block.root, block.on_error, *corpus_choices(block).items())
+        plans.append((where, block, source, choices))
+        need = needs.setdefault(source, {"functionals": False, "others": False})
+        need["functionals"] |= choices["baselines"]
+        need["others"] |= block.control == "other"
+    for where, block, source, choices in plans:
+        with said_of(where):
+            if source not in datasets:
+                datasets[source] = dataset_of(block, **needs[source])
+            planned = experiments.plan(datasets[source], **choices)
+        costs |= {one: round(experiments.cost(one, datasets[source])) for one in planned}
+    todo = [one for one in costs if not results.is_done(options.store, one.config)]
     alone = options.jobs == 1 and not options.dask
-    total = sum(one.options.epochs if one.options else 1 for one in todo) if alone else len(todo)
-    with tqdm(total=total, unit="epoch" if alone else "run", disable=None) as bar:
+    with tqdm(total=sum(costs[one] for one in todo), bar_format=BAR, smoothing=0, disable=None) as bar:
+
+        def move(one, share):
+            before, paid[one] = paid.get(one, 0), round(costs[one] * share)
+            bar.update(paid[one] - before)
 
         def after_epoch(one, epoch, entry):
-            done.setdefault(one, 0)
-            bar.set_description(f"{one}", refresh=False)
-            bar.set_postfix_str(f"UA {entry['ua']:.1f}", refresh=False)
-            bar.update(epoch - done[one])
-            done[one] = epoch
+            if one not in paid and not bar.disable:  # what a checkpoint held took no time now
+                paid[one] = round(costs[one] * (epoch - 1) / one.options.epochs)
+                bar.n += paid[one]
+                bar.initial += paid[one]
+            move(one, epoch / one.options.epochs)
 
         def after_run(one, record):
-            bar.update(0 if alone and one.options else 1)
+            ended.append(one)
+            scores = f"{one}: WA {record['wa']:.1f}, UA {record['ua']:.1f}"
+            bar.set_description_str(f"{len(ended)} of {len(todo)} runs, last {scores}", refresh=False)
+            move(one, 1)
             if not options.json:
-                bar.write(f"{one}: WA {record['wa']:.1f}, UA {record['ua']:.1f}, {record['time_s']:.0f} s")
+                bar.write(f"{scores}, {record['time_s']:.0f} s")
 
-        done = {}
+        def after_failure(one, problem):
+            ended.append(one)
+            move(one, 1)
+
+        paid, ended = {}, []
         with cluster(options.dask):
-            paths = experiments.sweep(
-                planned,
-                dataset,
+            experiments.sweep(
+                todo,
+                list(datasets.values()),
                 options.store,
                 jobs=-1 if options.dask else options.jobs,
                 device=options.device,
                 keep_weights=not options.no_weights,
                 on_done=after_run,
+                on_failed=after_failure,
                 progress=after_epoch if alone else None,
             )
     if options.json:
-        return show([results.load(path) for path in paths])
+        return show([results.load(options.store / f"{results.key(one.config)}.json") for one in costs])
     print(
-        f"{len(planned)} runs in {options.store}, {len(todo)} of them new; see: sergan report {options.store}"
+        f"{len(costs)} runs in {options.store}, {len(todo)} of them new; see: sergan report {options.store}"
     )
+
+
+BAR = "{percentage:3.0f}% |{bar}| {elapsed} gone, {remaining} left; {desc}"
+"""The time left goes by what the runs are expected to cost, not by their number."""
 
 
 @contextlib.contextmanager
@@ -271,27 +397,52 @@ def cluster(address: str | None):
         client = Client(address, timeout=10)
     except (OSError, ValueError) as error:
         raise SerganError(f"--dask {address}: no scheduler answers there ({error})") from error
-    with client, joblib.parallel_config("dask"):
-        yield
+    start = f"dask worker {address} --nthreads 1"
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=10)
+        except OSError as error:
+            raise SerganError(f"--dask {address}: no worker is there; start one with: {start}") from error
+        if wide := [worker for worker, threads in client.nthreads().items() if threads > 1]:
+            raise SerganError(
+                f"--dask {address}: worker {wide[0]} takes several runs at once, but a run needs a process "
+                f"of its own; start workers with: {start}"
+            )
+        with joblib.parallel_config("dask"):
+            yield
 
 
 def report(options):
+    from matplotlib import rc_context
+
+    from sergan import page, results
     from sergan import report as tables
-    from sergan import results
 
     records = results.read(options.store)
     if not records:
         raise SerganError(f"store {options.store} holds no records; `sergan run` writes them")
     groups = tables.groups(records)
+    html = None
+    if options.html or not options.json:  # first, so that nothing is printed or drawn from a damaged record
+        html = page.write(groups, options.html or options.store / "report.html", options.store)
     if options.json:
-        return show([tables.as_dict(group) for group in groups])
+        return show([tables.as_dict(group, options.store) for group in groups])
     for group in groups:
-        print(tables.text(group))
+        print(tables.text(group, options.store))
         if any(record["curve"] for record in group["records"]):
-            print(f"\nFig. 3: {tables.draw(group, options.figures or options.store / 'figures')}")
+            folder = options.figures or options.store / "figures"
+            try:
+                with rc_context({"text.parse_math": False}):  # the name of a corpus is its user's, no formula
+                    print(f"\nFig. 3: {tables.draw(group, folder)}")
+            except OSError as error:
+                raise SerganError(
+                    f"no figure can be written to {folder} ({error.strerror or error}); name another folder "
+                    "with --figures"
+                ) from error
         print()
     if rows := tables.splits(groups):
-        print(tables.splits_text(rows))
+        print(f"{tables.splits_text(rows)}\n")
+    print(f"All of it on a page: {html}")
 
 
 def predict(options):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+import math
+from dataclasses import asdict, dataclass, fields, replace
 from typing import ClassVar
 
 from sergan import SerganError
@@ -39,7 +40,13 @@ class Config:
     epsilon: float = (
         1e-7  # Keras's; PyTorch's is 1e-8 (both add it to the root, Keras before bias correction)
     )
-    precision: str = "fp32"  # "bf16" or "fp16" (its scaler skips steps that overflow)
+    precision: str = (
+        "auto"  # what the device has natively: "bf16", "fp16" (skips steps that overflow), "fp32"
+    )
+    # Instead of negatives: weights of penalties on real data, see regularisers.py
+    label_smoothing: float = 0.0
+    confidence_penalty: float = 0.0
+    logsumexp_penalty: float = 0.0
 
     CHOICES: ClassVar = {
         "scaling": ("minmax", "standard"),
@@ -49,8 +56,9 @@ class Config:
         "fake_lengths": ("batch", "full"),
         "fake_norm": ("inference", "batch"),
         "epoch": ("pass", "batch"),
-        "precision": ("fp32", "bf16", "fp16"),
+        "precision": ("auto", "fp32", "bf16", "fp16"),
     }
+    PENALTIES: ClassVar = ("label_smoothing", "confidence_penalty", "logsumexp_penalty")
     POSITIVE: ClassVar = ("frames", "every", "lstm", "attention", "dense", "latent", "epochs", "batch", "lr")
 
     def __post_init__(self):
@@ -63,8 +71,22 @@ class Config:
         for name in ("beta_1", "beta_2"):
             if not 0 <= getattr(self, name) < 1:
                 raise SerganError(f"{name}={getattr(self, name)} must be at least 0 and below 1")
+        for name in self.PENALTIES:
+            if not 0 <= getattr(self, name) < (1 if name == "label_smoothing" else math.inf):
+                raise SerganError(f"{name}={getattr(self, name)} must be at least 0"
+                                  + (" and below 1" if name == "label_smoothing" else ""))  # fmt: skip
         if not self.generator or min(self.generator) < 1:
             raise SerganError("generator must be one or more layer sizes above 0, for example 256,512,1024")
+
+    def as_dict(self) -> dict:
+        """For records. Penalties that are off are left out, so that options added later rename no record.
+
+        Example:
+            >>> len(Config(label_smoothing=0.1).as_dict()) - len(Config().as_dict())
+            1
+        """
+        options = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+        return {name: v for name, v in options.items() if name not in self.PENALTIES or v}
 
     def change(self, changes: dict[str, str]) -> Config:
         """A copy with fields set from text, as `--set` gives them.
@@ -99,7 +121,7 @@ def parse(text: str, kind: type):
 PRESETS = {
     "demo": Config(
         frames=128, every=2, lstm=32, attention=32, dense=32, latent=32, generator=(32, 64, 128),
-        epochs=40, batch=32, lr=2e-3,
+        epochs=40, batch=32, lr=2e-3, precision="fp32",
     ),
     "cpu": Config(
         frames=256, every=2, lstm=64, attention=64, dense=64, generator=(64, 128, 256),
@@ -107,7 +129,7 @@ PRESETS = {
     ),
     "colab": Config(
         frames=512, every=1, lstm=128, attention=128, dense=128, generator=(128, 256, 512),
-        epochs=60, batch=128, lr=1e-3, precision="fp16",
+        epochs=60, batch=128, lr=1e-3,
     ),
     "paper": Config(),
 }  # fmt: skip

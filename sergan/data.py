@@ -34,6 +34,7 @@ class Dataset:
         counts: frames of each utterance.
         functionals: IS09 functionals for the linear baseline `(utterances, 384)`, or None.
         source: `"audio"`, or `"fp16"` where the features came from a file of `sergan features`.
+        others: the corpus's recordings of other emotions, for the control that learns from them, or None.
     """
 
     corpus: str
@@ -42,12 +43,14 @@ class Dataset:
     counts: np.ndarray
     functionals: np.ndarray | None = None
     source: str = "audio"
+    others: Dataset | None = None
 
     @classmethod
-    def of(cls, corpus, table, sequences, functionals=None, source="audio") -> Dataset:
+    def of(cls, corpus, table, sequences, functionals=None, source="audio", others=None) -> Dataset:
         """A dataset from a list of `(frames, 32)` arrays in the order of `table`."""
         counts = np.array([len(s) for s in sequences])
-        return cls(corpus, table, np.concatenate(sequences).astype(np.float32), counts, functionals, source)
+        frames = np.concatenate(sequences).astype(np.float32)
+        return cls(corpus, table, frames, counts, functionals, source, others)
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -58,6 +61,12 @@ class Dataset:
     def sequences(self) -> list[np.ndarray]:
         """The `(frames, 32)` array of each utterance."""
         return np.split(self.frames, np.cumsum(self.counts)[:-1])
+
+    def sequences_of(self, speakers: set, scaling: Scaling, *, frames: int, every: int) -> Sequences:
+        """The sequences of these speakers, scaled and padded; the labels are all -1."""
+        rows = np.flatnonzero(self.table["speaker"].isin(speakers))
+        x, lengths = pad([scaling(self.sequences[row][::every][:frames]) for row in rows], frames)
+        return Sequences(*map(torch.from_numpy, (x, lengths, np.full(len(rows), -1))))
 
     @property
     def fingerprint(self) -> str:

@@ -5,28 +5,41 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import subprocess
+import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+import traceback
+import uuid
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields, replace
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 import joblib
 import numpy as np
+import platformdirs
 import torch
+from joblib.parallel import LokyBackend
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sergan import ABLATIONS, SerganError, corpora, evaluation, features, results
+from sergan import ABLATIONS, EMOTIONS, SerganError, corpora, evaluation, features, negatives, results
 from sergan.config import PRESETS, Config
 from sergan.data import SPLITS, Dataset, Split, paper_split, prepare, speaker_groups, speaker_split
+from sergan.files import replacing
 from sergan.objectives import OBJECTIVES, REAL_LOSSES
-from sergan.training import CONTROLS, Training, stream
+from sergan.randomness import stream
+from sergan.training import CONTROLS, NEGATIVE_CONTROLS, STEP_CONTROLS, Training
 
 BASELINES = ("majority", "linear")
 """Always the largest class; logistic regression on IS09 functionals."""
@@ -37,7 +50,8 @@ class Run:
     """One run, before it has a result.
 
     Baselines have no objective, no options and no seed of their own: they are the same for all seeds of a
-    split. `split_seed` draws the random split; `dataset` is a fingerprint, see `data.Dataset`.
+    split. `split_seed` draws the random split; `dataset` is a fingerprint, see `data.Dataset`, and `others`
+    that of the other emotions, for the control that learns from them.
     """
 
     corpus: str
@@ -51,13 +65,16 @@ class Run:
     seed: int | None
     preset: str | None
     options: Config | None
+    others: str | None = None
 
     @property
     def config(self) -> dict:
         """The full configuration, whose hash names the record."""
         named = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "options"}
-        options = {} if self.options is None else asdict(self.options)
-        return named | {name: list(v) if isinstance(v, tuple) else v for name, v in options.items()}
+        options = {} if self.options is None else self.options.as_dict()
+        if self.control != "other":
+            del named["others"]
+        return named | options
 
     def __str__(self) -> str:
         words = [self.corpus, self.split, self.ablation, self.objective, self.control]
@@ -100,6 +117,12 @@ def plan(
     if outside := [fold for fold in folds if not 0 <= fold < count]:
         raise SerganError(f"--folds {outside[0]}: the {split} split of {dataset.corpus} has 0 to {count - 1}")
 
+    if control == "other" and dataset.others is None:
+        raise SerganError(
+            f"--control other needs recordings of other emotions, and {dataset.corpus} was loaded without any; "
+            "use --root with a corpus that has them, such as ravdess"
+        )
+    others = dataset.others.fingerprint if control == "other" else None
     names = BASELINES if dataset.functionals is not None else BASELINES[:1]
     runs = []
     for seed in seeds:
@@ -113,7 +136,8 @@ def plan(
                 if "G" not in ablation:
                     readings = [OBJECTIVES[name].real_name for name in objectives]
                 runs += [
-                    Run(*place, ablation, reading, control, seed, preset, options) for reading in readings
+                    Run(*place, ablation, reading, control, seed, preset, options, others)
+                    for reading in readings
                 ]
     return list(dict.fromkeys(runs))
 
@@ -134,10 +158,21 @@ def check(*, preset, split, ablations, objectives, control, changes=None, **othe
         for value in values:
             if value not in choices:
                 raise SerganError(f"{option} {value} is not one of {', '.join(choices)}")
-    if control != "none" and (gans := [ablation for ablation in ablations if "G" in ablation]):
+    if control in STEP_CONTROLS and (gans := [ablation for ablation in ablations if "G" in ablation]):
         raise SerganError(
             f"--control {control} is for ablations without a GAN; leave out {' and '.join(gans)}"
         )
+    if control in NEGATIVE_CONTROLS:
+        if plain := [ablation for ablation in ablations if "G" not in ablation]:
+            raise SerganError(
+                f"--control {control} puts other negatives in a GAN's place, for AGM and BAGM; "
+                f"leave out {' and '.join(plain)}"
+            )
+        if silent := [name for name in objectives if OBJECTIVES[name].silent]:
+            raise SerganError(
+                f"--objective {silent[0]} learns nothing from negatives, so --control {control} would be the "
+                "same run as --control placebo; choose another objective, such as fused"
+            )
     return PRESETS[preset].change(changes or {})
 
 
@@ -161,8 +196,12 @@ def run(
         c = one.options
         *parts, scaling = prepare(dataset, split, frames=c.frames, every=c.every, scaling=c.scaling)
         objective = OBJECTIVES.get(one.objective) or REAL_LOSSES[one.objective]
+        others = None
+        if one.control == "other":
+            heard = set(dataset.table["speaker"].iloc[split.train])
+            others = dataset.others.sequences_of(heard, scaling, frames=c.frames, every=c.every)
         training = Training(c, one.ablation, objective, control=one.control, seed=one.seed,
-                            device=pick_device(device))  # fmt: skip
+                            device=pick_device(device), others=others)  # fmt: skip
         logits = training.run(*parts, checkpoint=checkpoint, progress=progress).numpy()
         weights = {
             "discriminator": {name: w.cpu() for name, w in training.discriminator.state_dict().items()},
@@ -171,6 +210,9 @@ def run(
         }
         extra = {"curve": training.curve, "steps": training.steps, "device": device_name(training.device)}
         extra["time_s"] = round(training.time_s, 2)  # without the breaks of a resumed run
+        extra["precision"] = training.precision
+        if training.negative:
+            extra["real"] = negatives.look_at_real(training, parts[0])
     answers = logits.argmax(axis=1)
     speakers = dataset.table["speaker"].to_numpy()[split.test]
     names, codes = np.unique(speakers.astype(str), return_inverse=True)
@@ -213,49 +255,297 @@ def baseline(name: str, dataset: Dataset, split: Split) -> np.ndarray:
     return np.log(probabilities + 1e-30)
 
 
+COST = {"AM": 1, "AGM": 4, "BAM": 4, "BAGM": 12, "majority": 0.1, "linear": 1}
+"""What an epoch costs in terms of AM's, roughly, for the time left (measured with the preset cpu: 1, 3.7, 4.3,
+11.9). A baseline has one epoch."""
+
+
+def cost(run: Run, dataset: Dataset) -> float:
+    """What a run is expected to cost, in frames: utterances, their frames, epochs, and `COST`."""
+    utterances, frames, epochs = len(dataset.counts), dataset.counts.mean(), 1
+    if (c := run.options) is not None:
+        utterances = min(utterances, c.batch) if c.epoch == "batch" else utterances
+        frames, epochs = min(frames / c.every, c.frames), c.epochs
+    return float(utterances * frames * epochs * COST[run.ablation])
+
+
+class FailedRuns(SerganError):
+    """Runs of a sweep that failed, while the others are done. `errors` maps each run to its sentence."""
+
+    def __init__(self, message: str, errors: dict[Run, str]):
+        super().__init__(message)
+        self.errors = errors
+
+
+class FullDisk(SerganError):
+    """A checkpoint or record has no room on its disk."""
+
+
+class Outcome(NamedTuple):
+    """What a worker hands back: what `run` returned, or the problem in its way; and a note, if any."""
+
+    run: Run
+    result: tuple | None
+    problem: SerganError | None = None
+    note: str = ""
+
+
 def sweep(
     runs: Sequence[Run],
-    dataset: Dataset,
+    dataset: Dataset | Sequence[Dataset],
     store: Path,
     *,
     jobs: int = 1,
     device: str = "auto",
     keep_weights: bool = True,
     on_done: Callable[[Run, dict], None] | None = None,
+    on_failed: Callable[[Run, str], None] | None = None,
     progress: Callable | None = None,
 ) -> list[Path]:
     """Carry out the runs that the store lacks; returns the records' paths, in the order of `runs`.
 
-    The store may be shared: workers return their records, this process writes them. A killed sweep goes
-    on where it was; each run in progress from its checkpoint under `STORE/checkpoints`. With `jobs`
-    above 1 runs go side by side, through joblib, and so on a cluster under `joblib.parallel_config`.
+    Workers return their records, this process writes them. A killed sweep goes on where it was; each run
+    in progress from its checkpoint under `STORE/checkpoints`, or in the worker's own cache folder where
+    the worker does not see this store. With `jobs` above 1 runs go side by side, through joblib, and so
+    on a Dask cluster under `joblib.parallel_config("dask")`.
+
+    Args:
+        dataset: the runs' dataset, or all of their datasets.
+        on_done: called with each run and its record.
+        on_failed: called with each run that failed and a sentence.
+        progress: called with run, epoch and entry of the curve, where runs go one by one in this process.
+
+    Raises FailedRuns, when all others are done, if a run failed; FullDisk, at once, if a checkpoint or a
+    record cannot be written for want of room. The same call goes on from there.
     """
     store = Path(store)
-    todo = [run for run in runs if not results.is_done(store, run.config)]
-    threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
+    todo = [run for run in dict.fromkeys(runs) if not results.is_done(store, run.config)]
+    paths = [store / f"{results.key(run.config)}.json" for run in runs]
+    if not todo:
+        return paths
+    given = [dataset] if isinstance(dataset, Dataset) else list(dataset)
+    # Of two that are the same but for functionals, say, the fuller one counts
+    given.sort(key=lambda d: sum(getattr(d, field.name) is not None for field in fields(d)))
+    # Copies, because those hold nothing that the original has computed meanwhile: workers get them sent
+    data = {(d.corpus, d.fingerprint): replace(d) for d in given}
+    backend = joblib.parallel.get_active_backend()[0]
+    if (client := getattr(backend, "client", None)) is not None:
+        on_dask(backend, client, data)
+    elif device != "auto":
+        pick_device(device)
+    alone = client is None and jobs == 1
+    parent = os.getpid() if os.name == "posix" and isinstance(backend, LokyBackend) and not alone else None
+    threads = None if client or alone else max(1, min(torch.get_num_threads(), joblib.cpu_count() // jobs))
+    failed = {}
 
     def place(run: Run) -> Path:
         return (store / "checkpoints" / f"{results.key(run.config)}.pt").absolute()
 
-    # One job runs here and can show its epochs; several cannot
-    tasks = (
-        joblib.delayed(work)(run, dataset, device, place(run), threads, progress if jobs == 1 else None)
-        for run in todo
-    )
-    for run, (record, arrays, weights) in joblib.Parallel(jobs, return_as="generator_unordered")(tasks):
-        results.write(store, record, arrays, weights if keep_weights else None)
-        place(run).unlink(missing_ok=True)
-        if on_done is not None:
-            on_done(run, record)
-    return [store / f"{results.key(run.config)}.json" for run in runs]
+    with ready(store) as sign:
+        task = partial(work, device=device, sign=sign, parent=parent, threads=threads,
+                       progress=progress if alone else None)  # fmt: skip
+
+        def tasks(some):
+            return [joblib.delayed(task)(run, data[run.corpus, run.dataset], place(run)) for run in some]
+
+        with closing(outcomes(todo, tasks, jobs, client)) as done:
+            for run, result, problem, note in done:
+                if note:
+                    warnings.warn(note, stacklevel=2)
+                if isinstance(problem, FullDisk):
+                    raise problem
+                if problem is not None:
+                    failed[run] = f"{run}: {problem}"
+                    if on_failed is not None:
+                        on_failed(run, str(problem))
+                    continue
+                record, arrays, weights = result
+                write(store, record, arrays, weights if keep_weights else None, place(run))
+                if on_done is not None:
+                    on_done(run, record)
+    if failed:
+        count = "1 run" if len(failed) == 1 else f"{len(failed)} runs"
+        raise FailedRuns(
+            f"{count} of {len(todo)} failed; the others are in {store}, and the same command tries again",
+            failed,
+        )
+    return paths
 
 
-def work(one: Run, dataset: Dataset, device: str, checkpoint: Path, threads: int | None, progress):
-    """One run, as a worker does it."""
-    if threads is not None:
-        torch.set_num_threads(threads)
-    told = None if progress is None else (lambda epoch, entry: progress(one, epoch, entry))
-    return one, run(one, dataset, device=device, checkpoint=checkpoint, progress=told)
+def on_dask(backend, client, data: dict) -> None:
+    """Make joblib's Dask backend carry out a sweep: replaces each dataset by what a worker finds it under."""
+    # joblib does a single job itself, in this process, also where the only worker is another machine
+    backend.effective_n_jobs = lambda n_jobs: max(2, sum(client.nthreads().values()))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph")  # once a sweep, and once a worker
+        for key, dataset in data.items():
+            # A task's result, not scattered: if all workers that hold it die, the scheduler makes it again
+            data[key] = client.submit(replace, dataset, key=f"dataset-{key[1]}-{uuid.uuid4().hex}")
+
+
+def outcomes(runs: Sequence[Run], tasks: Callable, jobs: int, client=None) -> Iterator[Outcome]:
+    """The outcome of each run, in the order of their ends.
+
+    An error here is a worker's death (out of memory, say), and ends all that joblib has under way: then
+    the remaining runs are begun again, and where that finishes none, the first of them by itself.
+    """
+    rest, together = list(runs), True
+    pre_dispatch = "all" if client else "2 * n_jobs"  # workers that join a cluster later find something to do
+    while rest:
+        count, problem = len(rest), None
+        pool = joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=pre_dispatch)
+        try:
+            for outcome in pool(tasks(rest if together else rest[:1])):
+                rest.remove(outcome.run)
+                yield outcome
+        except Exception as error:
+            if client is not None and client.status != "running":
+                raise SerganError(
+                    "the Dask scheduler has gone; finished runs are in the store, and the same command goes on "
+                    "when it is back"
+                ) from error
+            problem = SerganError(f"its worker died ({sentence(error)})")
+        if problem and not together:
+            yield Outcome(rest.pop(0), None, problem)
+        together = not together or not problem or len(rest) < count
+
+
+@contextmanager
+def ready(store: Path) -> Iterator[Path]:
+    """A store that can be written; inside, a file in it by which a worker knows that it sees this store."""
+    sign = (store / "checkpoints" / f"{uuid.uuid4().hex}.sweep").absolute()
+    try:
+        with replacing(sign) as out:
+            out.write(b"a sweep is running")
+        for left in (path for name in ("*.part", "*/*.part", "*/*.sweep") for path in store.glob(name)):
+            if time.time() - left.stat().st_mtime > 24 * 3600:  # by a sweep that was killed
+                left.unlink(missing_ok=True)
+    except OSError as error:
+        kind = FullDisk if no_room(error) else SerganError
+        raise kind(
+            f"store {store} cannot be written ({error.strerror}); make room, or name another"
+        ) from error
+    try:
+        yield sign
+    finally:
+        sign.unlink(missing_ok=True)
+
+
+def write(store: Path, record: dict, arrays: dict, weights: dict | None, checkpoint: Path) -> None:
+    """Write a record; its checkpoint, which is larger, goes before it where that makes the room, else after it."""
+    try:
+        try:
+            results.write(store, record, arrays, weights)
+        except Exception as error:
+            if not no_room(error) or not checkpoint.exists():
+                raise
+            checkpoint.unlink()
+            results.write(store, record, arrays, weights)
+        checkpoint.unlink(missing_ok=True)
+    except Exception as error:
+        if (full := no_room(error)) is None and not isinstance(error, OSError):
+            raise
+        kind = FullDisk if full else SerganError
+        raise kind(
+            f"a record cannot be written to {store} ({(full or error).strerror}); what was written before is "
+            "whole: make room, and the same command goes on from here"
+        ) from error
+
+
+def no_room(error: BaseException | None) -> OSError | None:
+    """The full disk behind an error, if there is one: torch raises an error of its own on top of it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def sentence(error: BaseException) -> str:
+    """An error in one line."""
+    first, *_ = str(error).strip().splitlines() or [""]
+    return first if isinstance(error, SerganError) else f"{type(error).__name__}: {first}".rstrip(": ")
+
+
+ONE_AT_A_TIME = threading.Lock()
+"""In a process: the seed and the number of threads are the whole process's."""
+
+
+def work(
+    one: Run, dataset: Dataset, checkpoint: Path, *, device, sign, parent, threads, progress=None
+) -> Outcome:
+    """One run, as a worker does it; its errors are part of the outcome.
+
+    Args:
+        checkpoint: where it is kept by those that see the sweep's store, which is where `sign` exists.
+        parent: the process without which this one is to end, if any.
+        threads: for torch, where the worker is not to choose.
+    """
+    if parent is not None:
+        end_with(parent)
+    if elsewhere := not os.path.exists(sign):
+        cache = os.environ.get("SERGAN_CACHE") or platformdirs.user_cache_dir("sergan", appauthor=False)
+        checkpoint = Path(cache) / "checkpoints" / checkpoint.name
+
+    def told(epoch, entry):
+        if is_cancelled():
+            raise SerganError("the sweep that asked for this run has ended")
+        if progress is not None:
+            progress(one, epoch, entry)
+
+    note = ""
+    with ONE_AT_A_TIME:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        try:
+            try:
+                result = run(one, dataset, device=device, checkpoint=checkpoint, progress=told)
+            except SerganError as error:
+                # The file cannot be read for another reason than damage: it may be good another time
+                passing = isinstance(error.__cause__, (OSError, MemoryError, torch.OutOfMemoryError))
+                if str(checkpoint) not in str(error) or passing or not checkpoint.exists():
+                    raise
+                note = f"checkpoint {checkpoint} was damaged; its run, {one}, starts afresh"
+                checkpoint.unlink()
+                result = run(one, dataset, device=device, checkpoint=checkpoint, progress=told)
+            if elsewhere:
+                checkpoint.unlink(missing_ok=True)
+            return Outcome(one, result, note=note)
+        except Exception as error:
+            problem = SerganError(sentence(error))
+            if full := no_room(error):
+                problem = FullDisk(
+                    f"checkpoint {checkpoint} cannot be written ({full.strerror}); what was written before is "
+                    "whole: make room, and the same command goes on from here"
+                )
+            problem.add_note(traceback.format_exc())
+            return Outcome(one, None, problem, note)
+
+
+@cache
+def end_with(parent: int) -> None:
+    """End this process soon after its parent: of a sweep that was killed, nothing goes on computing."""
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def is_cancelled() -> bool:
+    """Whether this is a task on Dask whose caller has gone: Dask drops its result, but cannot stop it."""
+    if "distributed" not in sys.modules:
+        return False
+    from distributed import get_worker
+
+    try:
+        worker = get_worker()
+        task = worker.state.tasks.get(worker.get_current_task())
+    except (ValueError, AttributeError):  # no worker
+        return False
+    return task is None or task.state == "cancelled"
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -303,6 +593,7 @@ def load_dataset(
     root: str | Path | None = None,
     *,
     functionals: bool = True,
+    others: bool = False,
     on_error: str = "stop",
     progress: bool = True,
     **options,
@@ -311,15 +602,23 @@ def load_dataset(
 
     Args:
         functionals: also those for the linear baseline.
+        others: also recordings of other emotions than the four, for the control `other`.
         on_error: `"skip"` leaves out utterances whose audio cannot be used, `"stop"` raises.
         options: of the corpus, such as `excited="merge"`.
     """
-    table = corpora.load(corpus, root, **options)
+    name = corpus_name(corpus, options)
+    table = corpora.load(corpus, root, classes="all" if others else "paper", **options)
     sequences = features.extract(table["file"], on_error=on_error, progress=progress)
     kept = [sequence is not None for sequence in sequences]
     table, sequences = table[kept], [sequence for sequence in sequences if sequence is not None]
+    ours = table["emotion"].isin(EMOTIONS).to_numpy()
+    rest = None
+    if not ours.all():
+        rest = Dataset.of(name, table[~ours], [s for s, own in zip(sequences, ours, strict=True) if not own])
+        table = table[ours]
+        sequences = [s for s, own in zip(sequences, ours, strict=True) if own]
     extra = features.functionals(table["file"], progress=progress) if functionals else None
-    return Dataset.of(corpus_name(corpus, options), table, sequences, extra)
+    return Dataset.of(name, table, sequences, extra, others=rest)
 
 
 def corpus_name(corpus: str, options: dict) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+
+from sergan.hard_lstm import HardLSTM
 
 KERAS_BATCH_NORM = {"eps": 1e-3, "momentum": 0.2}
 """Keras's epsilon, and the paper's momentum 0.8 (section 3.2): PyTorch counts it from the other end."""
@@ -52,28 +53,6 @@ class AttentionPooling(nn.Module):
             score = score.masked_fill(~valid_frames(lengths, h.shape[1]), -torch.inf)
         alpha = score.softmax(dim=1)
         return (alpha.unsqueeze(1) @ h).squeeze(1), alpha
-
-
-class HardLSTM(nn.LSTM):
-    """An LSTM with Keras's gates before its version 2.3: clip(0.2 a + 0.5, 0, 1) for the sigmoid.
-
-    A loop in Python, so many times slower than `nn.LSTM`; it is here because the paper does not name
-    the version that it ran.
-    """
-
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
-        def gate(a):
-            return (0.2 * a + 0.5).clamp(0, 1)
-
-        inputs = F.linear(x, self.weight_ih_l0, self.bias_ih_l0 + self.bias_hh_l0)
-        h = c = x.new_zeros(len(x), self.hidden_size)
-        outputs = []
-        for frame in inputs.unbind(dim=1):
-            i, f, g, o = (frame + h @ self.weight_hh_l0.T).chunk(4, dim=1)
-            c = gate(f) * c + gate(i) * torch.tanh(g)
-            h = gate(o) * torch.tanh(c)
-            outputs.append(h)
-        return torch.stack(outputs, dim=1), None
 
 
 class BLSTM(nn.Module):

@@ -36,6 +36,8 @@ class Objective:
     fake: Callable[[torch.Tensor], torch.Tensor]
     probabilities: Callable[[torch.Tensor], torch.Tensor]
     real_name: str
+    silent: bool = False
+    """Whether the fake loss and its gradient are 0 whatever the logits."""
 
 
 def softmax(logits):
@@ -113,7 +115,7 @@ def k_plus_one_probabilities(logits):
     return with_fifth(logits).softmax(dim=1)[:, :-1]
 
 
-zero = Objective("zero", cross_entropy, zero_fake, softmax, "cross_entropy")
+zero = Objective("zero", cross_entropy, zero_fake, softmax, "cross_entropy", silent=True)
 """The paper's words: cross-entropy of label and output probability. Generated data teach nothing."""
 
 fused = Objective("fused", cross_entropy, fused_fake, softmax, "cross_entropy")

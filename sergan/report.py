@@ -1,26 +1,44 @@
 """The paper's tables, rebuilt from records and laid beside what the paper reports.
 
-A *group* is what may be averaged: records of one corpus, split, preset and set of options.
+A *group* is what may be averaged: records of one corpus, split, preset and set of options. What the mean of a
+row estimates, and so which interval it has, depends on the split: see `ESTIMANDS` and `sergan.evaluation`.
+
+Functions that take a `store` look there for the answers of each record (`KEY.npz`). Without them there is no
+calibration, and no interval for runs on different random splits.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+import zipfile
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from tabulate import tabulate
 
-from sergan import ABLATIONS, EMOTIONS, paper, plots
+from sergan import ABLATIONS, EMOTIONS, SerganError, evaluation, paper, plots, results
 from sergan.config import PRESETS, Config
-from sergan.evaluation import interval
+from sergan.evaluation import BOUND, interval
 from sergan.experiments import BASELINES
 from sergan.objectives import OBJECTIVES
 
-RUN = ("fold", "ablation", "objective", "control", "seed", "split_seed")
+RUN = ("fold", "ablation", "objective", "control", "others", "seed", "split_seed", *Config.PENALTIES)
 """What differs between the records of a group."""
+
+ESTIMANDS = {
+    "speakers": "new speakers: t interval over folds of speakers, seeds averaged within each",
+    "splits": "new random splits of such a corpus, the same people speaking: interval over runs, with what "
+    "their test parts share",
+    "split": "this split only, other seeds: t interval over runs",
+}
+"""What the mean of a row estimates, and from which units its interval comes."""
+
+FEWEST_SIGNS = 6
+"""Units from which a sign-flip test can fall below .05."""
 
 
 def groups(records: list[dict]) -> list[dict]:
@@ -48,11 +66,12 @@ def groups(records: list[dict]) -> list[dict]:
         else:
             own = found.get((place, options, None), [])
             members = members + [r for r in own if r["config"]["split_seed"] == shared]
+        beside = [r for r in baselines[place] if shared in (None, r["config"]["split_seed"])]
         preset = members[0]["preset"]
         note = "" if shared is None else f" (split seed {shared})"
         listed.append({
             "title": f"{place[0]}, {place[2]} split{note}, preset {preset}{changed(preset, dict(options))}",
-            "corpus": place[0], "split": place[2], "preset": preset, "records": members + baselines[place],
+            "corpus": place[0], "split": place[2], "preset": preset, "records": members + beside,
         })  # fmt: skip
     for place in baselines.keys() - {key[0] for key in found}:
         listed.append({"title": f"{place[0]}, {place[2]} split, baselines", "corpus": place[0],
@@ -69,12 +88,15 @@ def changed(preset: str, options: dict[str, str]) -> str:
 
 
 def rows(records: list[dict]) -> dict[tuple, list[dict]]:
-    """Records by (ablation, objective, control), in the paper's order, controls and baselines last."""
+    """Records by (ablation, objective, control), in the paper's order, controls and baselines last.
+
+    A penalty on real data instead of negatives is a control too, named as its option: `label_smoothing=0.1`.
+    """
     order = [*ABLATIONS, *BASELINES]
     readings = [None, "cross_entropy", *OBJECTIVES]
     found = defaultdict(list)
     for record in records:
-        found[record["ablation"], record["objective"], record["control"]].append(record)
+        found[record["ablation"], record["objective"], control(record)].append(record)
 
     def place(row):
         return row[2] != "none", order.index(row[0]), readings.index(row[1])
@@ -82,23 +104,95 @@ def rows(records: list[dict]) -> dict[tuple, list[dict]]:
     return {row: found[row] for row in sorted(found, key=place)}
 
 
+def control(record: dict) -> str:
+    """A record's control, its penalties included."""
+    penalties = [f"{k}={record['config'][k]:g}" for k in Config.PENALTIES if record["config"].get(k)]
+    return ", ".join([record["control"]] * (record["control"] != "none" or not penalties) + penalties)
+
+
+def estimand(records: list[dict]) -> str:
+    """Which of `ESTIMANDS` the mean of a row is: records of one split."""
+    if records[0]["split"] == "speaker":
+        return "speakers"
+    return "splits" if len({r["config"]["split_seed"] for r in records}) > 1 else "split"
+
+
+def unit(record: dict, what: str) -> tuple:
+    """The independent unit that a record belongs to, under an estimand."""
+    if what == "speakers":
+        return ("fold", record["fold"])
+    return (record["config"]["split_seed"], record["seed"] if what == "split" else None)
+
+
 def units(records: list[dict], score: str) -> dict[tuple, float]:
-    """The independent values behind a mean: one a speaker fold (seeds averaged), or one a run."""
-    values = defaultdict(list)
+    """The values behind a mean: one a speaker fold or random split (seeds averaged), or one a run of one split."""
+    values, what = defaultdict(list), estimand(records)
     for r in records:
-        unit = ("fold", r["fold"]) if r["split"] == "speaker" else (r["config"]["split_seed"], r["seed"])
-        values[unit].append(r[score])
-    return {unit: float(np.mean(some)) for unit, some in sorted(values.items(), key=str)}
+        values[unit(r, what)].append(r[score])
+    return {name: float(np.mean(some)) for name, some in sorted(values.items(), key=str)}
 
 
-def table_3(records: list[dict]) -> list[dict]:
-    """WA and UA of each row: mean and 95 % t interval over runs or folds, beside the paper's figure."""
+def answers(record: dict, store: Path | None) -> dict[str, np.ndarray] | None:
+    """A record's arrays from its store: `logits` `(n, 4)`, `labels`, `speakers`, `rows` `(n,)`; None without."""
+    path = None if store is None else Path(store) / f"{results.key(record['config'])}.npz"
+    if path is None or not path.exists():
+        return None
+    try:
+        with np.load(path) as arrays:
+            found = {name: arrays[name] for name in ("logits", "labels", "speakers", "rows")}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise SerganError(f"answers {path} are damaged; delete {path.stem}.* and run again") from error
+    found["logits"] = found["logits"].astype(np.float64)
+    return found
+
+
+def right(records: list[dict], store: Path | None) -> tuple[pd.DataFrame, pd.Series] | None:
+    """Points of each unit (rows) for each utterance of the corpus (columns), NaN where not asked; and labels.
+
+    None where a record's answers are not there.
+    """
+    what, points, labels = estimand(records), defaultdict(list), {}
+    for record in records:
+        if (found := answers(record, store)) is None:
+            return None
+        hit = 100.0 * (found["logits"].argmax(axis=1) == found["labels"])
+        points[unit(record, what)].append(pd.Series(hit, index=found["rows"]))
+        labels |= dict(zip(found["rows"].tolist(), found["labels"].tolist(), strict=True))
+    table = pd.DataFrame(
+        {n: pd.concat(some, axis=1).mean(axis=1) for n, some in enumerate(points.values())}
+    ).T
+    return table, pd.Series(labels).reindex(table.columns)
+
+
+def uncertainty(records: list[dict], minus: list[dict] | None, score: str, store: Path | None) -> dict | None:
+    """How `evaluation.estimate` must treat the units of `records` (less those of `minus`); None if unknowable.
+
+    Nadeau and Bengio's correction is not used: with noise of seeds it covers up to 100 %, not 95.
+    """
+    if estimand(records) != "splits":
+        return {}
+    sizes = records[0].get("utterances")
+    if sizes is None:  # no record of a run: taken as they are
+        return {}
+    ours, theirs = right(records, store), None if minus is None else right(minus, store)
+    if ours is None or (minus is not None and theirs is None):
+        return None
+    points, labels = ours
+    if theirs is not None:
+        points = points - theirs[0]
+    return {"shared": evaluation.shared_variance(points, labels, sum(sizes.values()), score)}
+
+
+def table_3(records: list[dict], store: Path | None = None) -> list[dict]:
+    """WA and UA of each row: mean and 95 % interval of its estimand, beside the paper's figure."""
     table = []
     for (ablation, objective, control), members in rows(records).items():
         row = {"ablation": ablation, "objective": objective, "control": control, "runs": len(members)}
         row["units"] = len(units(members, "wa"))
+        row["estimand"] = estimand(members)
         for score in ("wa", "ua"):
-            row[score] = interval(list(units(members, score).values()))
+            values, how = list(units(members, score).values()), uncertainty(members, None, score, store)
+            row[score] = (float(np.mean(values)), None, None) if how is None else interval(values, **how)
             reported = paper.TABLE_3.get(ablation, paper.MAJORITY if ablation == "majority" else {})
             row[f"paper_{score}"] = reported.get(score) if control == "none" else None
         row["time_s"] = float(np.mean([r["time_s"] for r in members]))
@@ -106,8 +200,49 @@ def table_3(records: list[dict]) -> list[dict]:
     return table
 
 
-def differences(records: list[dict]) -> list[dict]:
-    """Each GAN or control row minus the plain run with the same real loss, paired by fold or seed."""
+def contrast(ours: list[dict], theirs: list[dict], store: Path | None = None) -> dict:
+    """`ours` minus `theirs`, paired by fold or split and seed; what only one side has is left out.
+
+    Returns units, estimand, and for wa and ua: the mean difference and its 95 % interval (None without pairs),
+    `..._p` that it is 0, `..._equivalence` that it is 1.86 points or more, `..._sign_flip` (from 6 units on, not
+    across random splits), `..._verdict` in words. These four are None where there is no interval.
+
+    Raises SerganError where a side has two records for one place, or the sides differ in corpus or split.
+    """
+    if len(places := {(r["config"]["dataset"], r["split"]) for r in (*ours, *theirs)}) > 1:
+        raise SerganError(f"records of {len(places)} corpora or kinds of split cannot be paired")
+    sides = []
+    for records in (ours, theirs):
+        cells = {(r["fold"], r["config"]["split_seed"], r["seed"]): r for r in records}
+        if len(cells) < len(records):
+            raise SerganError(
+                "two records of one side have the same fold and seed: choose one row of one group"
+            )
+        sides.append(cells)
+    common = [cell for cell in sides[0] if cell in sides[1]]
+    ours, theirs = ([cells[cell] for cell in common] for cells in sides)
+    row = {"units": len(units(ours, "wa")) if common else 0, "estimand": estimand(ours) if common else None}
+    for score in ("wa", "ua"):
+        row[score] = None
+        row |= {f"{score}_{test}": None for test in ("p", "equivalence", "sign_flip", "verdict")}
+        if not common:
+            continue
+        minus = units(theirs, score)
+        values = [value - minus[name] for name, value in units(ours, score).items()]
+        how = uncertainty(ours, theirs, score, store)
+        row[score] = (float(np.mean(values)), None, None) if how is None else interval(values, **how)
+        if row[score][1] is None:
+            continue
+        row[f"{score}_p"] = evaluation.p_value(values, **how)
+        row[f"{score}_equivalence"] = evaluation.equivalence(values, **how)
+        row[f"{score}_verdict"] = evaluation.verdict(values, **how)
+        if row["units"] >= FEWEST_SIGNS and row["estimand"] != "splits":
+            row[f"{score}_sign_flip"] = evaluation.sign_flip(values)
+    return row
+
+
+def differences(records: list[dict], store: Path | None = None) -> list[dict]:
+    """Each GAN or control row minus the plain run with the same real loss: a `contrast` each."""
     by_row, table = rows(records), []
     for (ablation, objective, control), members in by_row.items():
         if ablation in BASELINES or ("G" not in ablation and control == "none"):
@@ -117,14 +252,62 @@ def differences(records: list[dict]) -> list[dict]:
         if (plain, loss, "none") not in by_row:
             continue
         row = {"ablation": ablation, "objective": objective, "control": control, "minus": plain}
-        for score in ("wa", "ua"):
-            ours, theirs = units(members, score), units(by_row[plain, loss, "none"], score)
-            paired = [ours[unit] - theirs[unit] for unit in ours if unit in theirs]
-            row[score] = interval(paired) if paired else None
-            if control == "none":
+        row |= contrast(members, by_row[plain, loss, "none"], store)
+        if control == "none":
+            for score in ("wa", "ua"):
                 row[f"paper_{score}"] = paper.TABLE_3[ablation][score] - paper.TABLE_3[plain][score]
-            row["units"] = len(paired)
         table.append(row)
+    return table
+
+
+def planned(contrasts: Mapping[str, dict], score: str = "ua") -> list[dict]:
+    """The contrasts that were planned before the runs, with Holm's adjustment over these and no others.
+
+    Args:
+        contrasts: by name, each from `contrast` or `differences`, the primary one first.
+
+    Returns name, units, estimand, difference (mean and 95 % interval), p, p_holm, equivalence, verdict of each.
+
+    Raises SerganError for one without an interval.
+    """
+    for name, row in contrasts.items():
+        if row[f"{score}_p"] is None:
+            raise SerganError(f"the planned contrast {name!r} has no interval: it needs 2 or more units, and the "
+                              "store with its answers where splits are random")  # fmt: skip
+    adjusted = evaluation.holm({name: row[f"{score}_p"] for name, row in contrasts.items()})
+    return [
+        {"name": name, "units": row["units"], "estimand": row["estimand"], "difference": row[score],
+         "p": row[f"{score}_p"], "p_holm": adjusted[name], "equivalence": row[f"{score}_equivalence"],
+         "verdict": row[f"{score}_verdict"]}
+        for name, row in contrasts.items()
+    ]  # fmt: skip
+
+
+def calibration(records: list[dict], store: Path | None) -> list[dict]:
+    """How far the probabilities of each row can be trusted: means over its runs, from their answers.
+
+    Returns for each row with answers: calibration error (points), negative log-likelihood (nats), area under
+    the risk-coverage curve (percent). Those are None where a logit is not finite. Rows without answers are left
+    out.
+    """
+    table = []
+    for (ablation, objective, control), members in rows(records).items():
+        measured = []
+        for record in members:
+            if (found := answers(record, store)) is None:
+                break
+            if not np.isfinite(found["logits"]).all():
+                measured.append([np.nan] * 3)
+                continue
+            chances = evaluation.probabilities(found["logits"], objective)
+            sure, hit = chances.max(axis=1), found["logits"].argmax(axis=1) == found["labels"]
+            measured.append([evaluation.calibration_error(chances, found["labels"]),
+                             evaluation.negative_log_likelihood(chances, found["labels"]),
+                             evaluation.risk_coverage(sure, hit).area])  # fmt: skip
+        else:
+            means = [None if np.isnan(x) else float(x) for x in np.mean(measured, axis=0)]
+            table.append({"ablation": ablation, "objective": objective, "control": control, "runs": len(members),
+                          **dict(zip(("ece", "nll", "aurc"), means, strict=True))})  # fmt: skip
     return table
 
 
@@ -153,51 +336,72 @@ def draw(group: dict, folder: Path) -> Path:
     return path
 
 
-def as_dict(group: dict) -> dict:
+def as_dict(group: dict, store: Path | None = None) -> dict:
     """A group's tables, for `--json`."""
     records = group["records"]
     return {name: group[name] for name in ("title", "corpus", "split", "preset")} | {
-        "table_3": table_3(records),
-        "differences": differences(records),
+        "table_3": table_3(records, store),
+        "differences": differences(records, store),
         "table_4": table_4(records),
+        "calibration": calibration(records, store),
     }
 
 
-def text(group: dict) -> str:
+def remarks(group: dict, store: Path | None = None) -> list[str]:
+    """What must be said beside a group's table of means, a sentence each."""
+    records, said = group["records"], []
+    trained = {row: some for row, some in rows(records).items() if row[0] not in BASELINES}
+    shown = [estimand(some) for some in trained.values() or rows(records).values()]
+    folds = f" ({max(r['folds'] for r in records)} in all)" if group["split"] == "speaker" else ""
+    for what in dict.fromkeys(shown):
+        said.append(f"The means are for {ESTIMANDS[what]}{folds}.")
+    if "splits" in shown and any(answers(r, store) is None for r in records):
+        said.append("Random splits overlap: without the answers of each run (the .npz beside its record) there is "
+                    "no interval.")  # fmt: skip
+    if group["split"] == "paper":
+        said.append(
+            "The same people speak in the training part: nothing here says how it would be for others."
+        )
+    if len({tuple(units(some, "wa")) for some in trained.values()}) > 1:
+        covered = "speaker folds" if group["split"] == "speaker" else "runs"
+        said.append(f"Rows cover different {covered}: compare them only by the paired differences below.")
+    if group["corpus"] == "demo":
+        said.append("demo is made of synthetic voices; nothing here is a finding about human speech.")
+    if group["corpus"] != "iemocap" or group["preset"] != "paper":
+        said.append("The paper's figures are for IEMOCAP at the paper's size; these runs are not that.")
+    return said
+
+
+def text(group: dict, store: Path | None = None) -> str:
     """A group's tables, for a terminal."""
     records = group["records"]
-    total = max(r["folds"] for r in records)
     unit = "speaker folds" if group["split"] == "speaker" else "runs"
     parts = [group["title"], "=" * len(group["title"])]
     table = [[r["ablation"], r["objective"] or "", r["control"].replace("none", ""),
               f"{r['units']}" if r["units"] == r["runs"] else f"{r['units']} ({r['runs']} runs)",
               spread(r["wa"]), number(r["paper_wa"]), spread(r["ua"]), number(r["paper_ua"])]
-             for r in table_3(records)]  # fmt: skip
+             for r in table_3(records, store)]  # fmt: skip
     headers = ["", "objective", "control", unit, "WA % [95 %]", "paper", "UA % [95 %]", "paper"]
     parts += [
         "Table 3: mean test accuracy at the last epoch",
         tabulate(table, headers, disable_numparse=True),
+        *remarks(group, store),
     ]
-    if group["split"] == "speaker":
-        parts.append(f"Intervals are over speaker folds ({total} in all), seeds averaged within each.")
-    else:
-        parts.append("Intervals are over runs: they say how far seeds and random splits move the mean, "
-                     "not how it would be for other speakers.")  # fmt: skip
-    covered = {tuple(units(some, "wa")) for row, some in rows(records).items() if row[0] not in BASELINES}
-    if len(covered) > 1:
-        parts.append(f"Rows cover different {unit}: compare them only by the paired differences below.")
-    if group["corpus"] == "demo":
-        parts.append("demo is made of synthetic voices; nothing here is a finding about human speech.")
-    if group["corpus"] != "iemocap" or group["preset"] != "paper":
-        parts.append("The paper's figures are for IEMOCAP at the paper's size; these runs are not that.")
-    if table := [
-        [" ".join(r[name] for name in ("ablation", "objective", "control") if r[name] != "none"), r["minus"],
-         r["units"], spread(r["wa"], "+"), number(r.get("paper_wa"), "+"), spread(r["ua"], "+"),
-         number(r.get("paper_ua"), "+")]
-        for r in differences(records)
-    ]:  # fmt: skip
+    compared = differences(records, store)
+    if compared:
+        table = [[words(r), r["minus"], r["units"], spread(r["wa"], "+"), number(r.get("paper_wa"), "+"),
+                  spread(r["ua"], "+"), number(r.get("paper_ua"), "+")]
+                 for r in compared]  # fmt: skip
         headers = ["", "minus", unit, "WA [95 %]", "paper", "UA [95 %]", "paper"]
         parts += ["", "Differences, paired", tabulate(table, headers, disable_numparse=True)]
+    table = [[words(r), score.upper(), r[f"{score}_verdict"], p(r[f"{score}_equivalence"]),
+              p(r[f"{score}_sign_flip"])]
+             for r in compared for score in ("wa", "ua") if r[f"{score}_verdict"]]  # fmt: skip
+    if table:
+        headers = ["", "", "verdict", f"p, equivalence within {BOUND:g}", "p, sign flips"]
+        parts += ["", f"The same against the paper's {BOUND:g} points", tabulate(table, headers, disable_numparse=True),
+                  "Nothing here is adjusted for the number of rows: only contrasts planned beforehand are tests, the "
+                  "rest describe."]  # fmt: skip
     for name, confusion in itertools.chain(table_4(records).items(), [("the paper", paper.TABLE_4)]):
         if not table_4(records):
             break
@@ -205,6 +409,16 @@ def text(group: dict) -> str:
                 for emotion, row in zip(paper.TABLE_4_CLASSES, confusion, strict=True)]  # fmt: skip
         parts += ["", f"Table 4: confusion of BAGM, {name}, % of the true class (rows)",
                   tabulate(body, ["", *paper.TABLE_4_CLASSES], disable_numparse=True)]  # fmt: skip
+    if measured := calibration(records, store):
+        table = [
+            [words(r), r["runs"], *(number(r[name]) for name in ("ece", "nll", "aurc"))] for r in measured
+        ]
+        headers = ["", "runs", "calibration error, points", "-log p, nats", "area under risk-coverage, %"]
+        parts += [
+            "",
+            "Calibration: means over runs, without intervals",
+            tabulate(table, headers, disable_numparse=True),
+        ]
     return "\n".join(parts)
 
 
@@ -233,6 +447,15 @@ def splits_text(rows: list[dict]) -> str:
              for r in rows]  # fmt: skip
     headers = ["", "", "UA %, random split (runs)", "UA %, unseen speakers (folds)", "difference"]
     return "What the split is worth\n" + tabulate(table, headers, disable_numparse=True)
+
+
+def words(row: dict) -> str:
+    """A row's name, as text."""
+    return " ".join(row[k] for k in ("ablation", "objective", "control") if row[k] not in (None, "none"))
+
+
+def p(value: float | None) -> str:
+    return "" if value is None else "<.001" if value < 0.001 else f"{value:.3f}".lstrip("0")
 
 
 def number(value: float | None, sign: str = "") -> str:

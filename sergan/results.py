@@ -46,7 +46,8 @@ def write(store: Path, record: dict, arrays: dict | None = None, weights: dict |
         with replacing(path.with_suffix(".pt")) as out:
             torch.save(weights, out)
     with replacing(path) as out:
-        out.write((json.dumps(record, indent=1) + "\n").encode())
+        lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in record.items())
+        out.write(("{" + ",\n".join(lines) + "}\n").encode())  # one line a key: small, and kind to diff
     return path
 
 

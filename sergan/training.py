@@ -8,7 +8,6 @@ its own.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from contextlib import contextmanager
@@ -16,32 +15,23 @@ from pathlib import Path
 
 import torch
 
-from sergan import SerganError, evaluation
+from sergan import checkpoints, engine, evaluation, negatives
 from sergan.config import Config
 from sergan.data import Sequences
-from sergan.files import replacing
 from sergan.models import Discriminator, Generator, valid_frames
 from sergan.objectives import Objective
+from sergan.randomness import random_state, stream
+from sergan.regularisers import regularised
 
-CONTROLS = ("none", "placebo", "sqrt2")
-"""What an ablation without a GAN can do besides: a step on zero gradients after each real step
-(`placebo`), or a learning rate times the square root of 2 (`sqrt2`)."""
+STEP_CONTROLS = ("placebo", "sqrt2", "sqrt2_betas")
+"""What a run without a GAN can do besides: a step on zero gradients after each real step (`placebo`), a
+learning rate times the square root of 2 (`sqrt2`), that and squared betas (`sqrt2_betas`)."""
 
+NEGATIVE_CONTROLS = ("untrained", "other", "shuffled")
+"""What a run with negatives can have instead of a GAN's: those of a generator that never learns, real speech
+of other emotions, or the real batch with its frames shuffled."""
 
-def stream(seed: int, name: str) -> int:
-    """The seed of one of a run's independent random streams: split, discriminator, generator, order, noise.
-
-    A generator draws from streams of its own, so its presence changes nothing else.
-    """
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4])
-
-
-@contextmanager
-def random_state(seed: int):
-    """Draw from `seed` inside, and leave the caller's random state as it was."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
+CONTROLS = ("none", *STEP_CONTROLS, *NEGATIVE_CONTROLS)
 
 
 @contextmanager
@@ -57,16 +47,9 @@ def frozen(network: torch.nn.Module):
             weight.requires_grad_(True)
 
 
-@torch.no_grad()
-def predict(discriminator: Discriminator, data: Sequences, batch: int = 512) -> torch.Tensor:
-    """Logits `(n, 4)`, on the CPU. Utterances of like length go together, so that little padding is read."""
-    discriminator.eval()
-    logits = torch.empty(len(data.labels), 4)
-    for rows in data.lengths.argsort(stable=True).split(batch):
-        some = data.pick(rows, trim=discriminator.attention.masked)
-        logits[rows.cpu()] = discriminator(some.x, some.lengths).float().cpu()
-    discriminator.train()
-    return logits
+def size(network: torch.nn.Module) -> torch.Tensor:
+    """The norm of all gradients together."""
+    return torch.nn.utils.get_total_norm([w.grad for w in network.parameters() if w.grad is not None])
 
 
 class Training:
@@ -75,99 +58,158 @@ class Training:
     Args:
         ablation: `"AM"`, `"AGM"`, `"BAM"` or `"BAGM"`.
         objective: a reading; without a GAN only its real loss is used.
-        control: see `CONTROLS`; for ablations without a GAN.
+        control: see `STEP_CONTROLS` (for AM and BAM) and `NEGATIVE_CONTROLS` (for AGM and BAGM).
         seed: see `stream`. On a CPU the same seed and threads give the same weights.
+        microbatch: utterances that are computed at once; a step is the same for any number, up to rounding.
+        others: real speech of other emotions, for the control `other`.
     """
 
-    def __init__(self, config: Config, ablation: str, objective: Objective, *,
-                 control: str = "none", seed: int = 0, device: str | torch.device = "cpu"):  # fmt: skip
-        self.config, self.objective, self.control = config, objective, control
-        c, self.device = config, torch.device(device)
-        if c.precision == "fp16" and self.device.type == "cpu":
-            raise SerganError("precision=fp16 needs a GPU; use --set precision=fp32, or bf16")
+    def __init__(self, config: Config, ablation: str, objective: Objective, *, control: str = "none",
+                 seed: int = 0, device: str | torch.device = "cpu", microbatch: int | None = None,
+                 others: Sequences | None = None):  # fmt: skip
+        c, self.config, self.objective, self.control = config, config, objective, control
+        self.seed, self.device = seed, torch.device(device)
+        self.precision = engine.precision(c.precision, self.device)
+        self.microbatch = microbatch or (32 if self.device.type == "cpu" else c.batch)
+        self.others = None if others is None else others.to(self.device)
+        engine.keep_memory()
+        self.real_loss = regularised(objective.real, **{name: getattr(c, name) for name in c.PENALTIES})
         with random_state(stream(seed, "discriminator")):
             self.discriminator = Discriminator(
                 ablation.startswith("B"), lstm=c.lstm, attention=c.attention, dense=c.dense,
                 masked=c.masked, gates=c.gates, init=c.init,
             ).to(self.device)  # fmt: skip
-        lr = c.lr * (math.sqrt(2) if control == "sqrt2" else 1)
-        self.discriminator_adam = self.adam(self.discriminator, lr)
+        power = 2 if control == "sqrt2_betas" else 1
+        lr = c.lr * (math.sqrt(2) if control.startswith("sqrt2") else 1)
+        self.discriminator_adam = self.adam(self.discriminator, lr, c.beta_1**power, c.beta_2**power)
         self.generator = self.generator_adam = None
-        if "G" in ablation:
+        if "G" in ablation and control in ("none", "untrained"):
             with random_state(stream(seed, "generator")):
                 self.generator = Generator(
                     frames=c.frames, latent=c.latent, sizes=c.generator, output=c.output, init=c.init
                 ).to(self.device)
-            self.generator_adam = self.adam(self.generator, c.lr)
+            self.generator_adam = self.adam(self.generator, c.lr, c.beta_1, c.beta_2)
+        self.negative = "G" in ablation
         self.order = torch.Generator().manual_seed(stream(seed, "order"))
         self.noise = torch.Generator().manual_seed(stream(seed, "noise"))
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=c.precision == "fp16")
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")
         self.curve, self.steps, self.time_s = [], 0, 0.0
 
-    def adam(self, network, lr):
-        c, weights = self.config, [weight for weight in network.parameters() if weight.requires_grad]
-        return torch.optim.Adam(weights, lr=lr, betas=(c.beta_1, c.beta_2), eps=c.epsilon)
+    def adam(self, network, lr, *betas):
+        weights = [weight for weight in network.parameters() if weight.requires_grad]
+        return torch.optim.Adam(weights, lr=lr, betas=betas, eps=self.config.epsilon, fused=True)
 
-    def step(self, adam: torch.optim.Adam, loss: torch.Tensor | None = None):
-        """One step; without a loss, one on gradients of zero, which Adam's momentum turns into movement.
+    def autocast(self):
+        dtype = engine.DTYPES[self.precision]
+        return torch.autocast(self.device.type, dtype, enabled=self.precision != "fp32")
+
+    def answer(self, data: Sequences) -> torch.Tensor:
+        """D(x), in the run's precision; logits `(n, 4)` in fp32."""
+        with self.autocast():
+            return self.discriminator(data.x, data.lengths).float()
+
+    def parts(self, data: Sequences):
+        """`data` in microbatches: rows and their utterances."""
+        for rows in engine.microbatches(data.lengths, self.microbatch):
+            yield rows, data.pick(rows, trim=self.config.masked)
+
+    @torch.no_grad()
+    def predict(self, data: Sequences) -> torch.Tensor:
+        """Logits `(n, 4)`, on the CPU."""
+        logits = torch.empty(len(data.labels), 4)
+        for rows, part in self.parts(data):
+            logits[rows.cpu()] = self.answer(part).cpu()
+        return logits
+
+    def backward(self, data: Sequences, loss, gradient: torch.Tensor | None = None) -> torch.Tensor:
+        """Add the gradient of the mean `loss` of D's answers to `data`; returns the loss.
+
+        With `gradient`, a tensor like `data.x`, the derivative by the sequences is written there too.
+        """
+        total = torch.zeros((), device=self.device)
+        for rows, part in self.parts(data):
+            part.x.requires_grad_(gradient is not None)
+            mean = loss(self.answer(part), part.labels) * (len(rows) / len(data.labels))
+            self.scaler.scale(mean).backward()
+            total += mean.detach()
+            if gradient is not None:
+                gradient[rows, : part.x.shape[1]] = part.x.grad
+        return total
+
+    def step(self, adam: torch.optim.Adam):
+        """One step, and gradients back to zero: again a step, it is one along Adam's momentum alone.
 
         (Gradients that are None would make Adam skip its weights: these are tensors of zeros.)
         """
-        adam.zero_grad(set_to_none=False)
-        if loss is not None:
-            self.scaler.scale(loss).backward()
         self.scaler.step(adam)
         self.scaler.update()
+        adam.zero_grad(set_to_none=False)
 
-    def answer(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """D(x), in the run's precision; logits in fp32."""
-        dtype = torch.float16 if self.config.precision == "fp16" else torch.bfloat16
-        with torch.autocast(self.device.type, dtype, enabled=self.config.precision != "fp32"):
-            return self.discriminator(x, lengths).float()
-
-    def generate(self, lengths: torch.Tensor, time: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """G(z) for Gaussian z, and its lengths: those of the real batch, shuffled, or all full."""
-        z = torch.randn(len(lengths), self.config.latent, generator=self.noise).to(self.device)
-        shuffled = lengths[torch.randperm(len(lengths), generator=self.noise).to(self.device)]
+    def generate(self, real: Sequences) -> Sequences:
+        """G(z) for Gaussian z, with the real batch's labels; its lengths are the batch's, shuffled, or full."""
+        count, time = real.x.shape[:2]
+        z = torch.randn(count, self.config.latent, generator=self.noise).to(self.device)
+        lengths = real.lengths[torch.randperm(count, generator=self.noise).to(self.device)]
         if self.config.fake_lengths == "full":
-            shuffled, time = torch.full_like(lengths, self.config.frames), self.config.frames
-        x = self.generator(z)[:, :time]
-        return x * valid_frames(shuffled, time).unsqueeze(-1), shuffled
+            lengths, time = torch.full_like(lengths, self.config.frames), self.config.frames
+        with self.autocast():
+            x = self.generator(z)[:, :time].float()
+        return Sequences(x * valid_frames(lengths, time).unsqueeze(-1), lengths, real.labels)
+
+    @torch.no_grad()
+    def negatives(self, real: Sequences) -> Sequences:
+        """As many sequences as `real`, whose label is negative."""
+        if self.control == "shuffled":
+            return negatives.shuffled(real, self.noise)
+        if self.control == "other":
+            return negatives.drawn(self.others, len(real.labels), self.noise)
+        self.generator.train(self.config.fake_norm == "batch")
+        fake = self.generate(real)
+        self.generator.train()
+        return fake
 
     def learn(self, real: Sequences) -> dict[str, torch.Tensor]:
-        """The steps for one batch; returns their losses."""
-        loss = self.objective.real(self.answer(real.x, real.lengths), real.labels)
-        self.step(self.discriminator_adam, loss)
-        losses = {"loss_real": loss.detach()}
+        """The steps for one batch; returns their losses, and the size of the discriminator's gradients."""
+        found = {"loss_real": self.backward(real, self.real_loss)}
+        if self.negative:
+            found["gradient_real"] = size(self.discriminator)
+        self.step(self.discriminator_adam)
         if self.control == "placebo":
             self.step(self.discriminator_adam)
-        if self.generator is None:
-            return losses
+        if not self.negative:
+            return found
 
-        self.generator.train(self.config.fake_norm == "batch")
-        with torch.no_grad():
-            fake, lengths = self.generate(real.lengths, real.x.shape[1])
-        self.generator.train()
-        loss = self.objective.fake(self.answer(fake, lengths))
-        self.step(self.discriminator_adam, loss)
-        losses["loss_fake"] = loss.detach()
+        if self.objective.silent:  # loss and gradient are 0 whatever D answers: no need to ask it
+            found["loss_fake"] = torch.zeros(())
+        else:
+            fake = self.negatives(real)
+            found["loss_fake"] = self.backward(fake, lambda logits, _: self.objective.fake(logits))
+        found["gradient_fake"] = size(self.discriminator)
+        self.step(self.discriminator_adam)
+        if self.control != "none":
+            return found
 
+        fake = self.generate(real)
+        gradient = torch.zeros_like(fake.x)
         with frozen(self.discriminator):
-            loss = self.objective.real(
-                self.answer(*self.generate(real.lengths, real.x.shape[1])), real.labels
+            found["loss_generator"] = self.backward(
+                fake._replace(x=fake.x.detach()), self.objective.real, gradient
             )
-            self.step(self.generator_adam, loss)
-        losses["loss_generator"] = loss.detach()
-        return losses
+        fake.x.backward(gradient)
+        self.step(self.generator_adam)
+        return found
 
-    def epoch(self, train: Sequences) -> dict[str, float]:
-        """One epoch in random order; returns mean losses."""
+    def epoch(self, train: Sequences) -> dict[str, float | None]:
+        """One epoch in random order; returns mean losses, and how large the gradient of the negatives is."""
         batches = torch.randperm(len(train.labels), generator=self.order).split(self.config.batch)
         if self.config.epoch == "batch":
             batches = batches[:1]
-        losses = [self.learn(train.pick(rows.to(self.device), trim=self.config.masked)) for rows in batches]
+        found = [self.learn(train.pick(rows.to(self.device), trim=self.config.masked)) for rows in batches]
         self.steps += len(batches)
-        return {name: torch.stack([loss[name] for loss in losses]).mean().item() for name in losses[0]}
+        mean = {name: torch.stack([one[name] for one in found]).mean().item() for name in found[0]}
+        if self.negative:
+            mean["gradient_ratio"] = mean.pop("gradient_fake") / (mean.pop("gradient_real") or math.nan)
+        return negatives.rounded(mean)
 
     def run(self, train: Sequences, validation: Sequences, test: Sequences, *,
             checkpoint: Path | None = None, every_s: float = 20, progress=None) -> torch.Tensor:  # fmt: skip
@@ -179,49 +221,24 @@ class Training:
         """
         train, validation, test = (part.to(self.device) for part in (train, validation, test))
         if checkpoint is not None and checkpoint.exists():
-            self.load(checkpoint)
+            checkpoints.load(self, checkpoint)
         logits, saved = None, time.monotonic()
         start = saved - self.time_s
         while len(self.curve) < self.config.epochs:
             entry = self.epoch(train)
             for name, part in (("validation_", validation), ("", test)):
                 if len(part.labels):
-                    logits = predict(self.discriminator, part)
+                    logits = self.predict(part)
                     labels, answers = part.labels.cpu(), logits.argmax(dim=1)
                     entry[name + "wa"] = evaluation.weighted_accuracy(labels, answers)
                     entry[name + "ua"] = evaluation.unweighted_accuracy(labels, answers)
+            if self.negative:
+                entry |= negatives.look(self, train)
             self.curve.append(entry)
             self.time_s = time.monotonic() - start
             if progress is not None:
                 progress(len(self.curve), entry)
             if checkpoint is not None and time.monotonic() - saved >= every_s:
-                self.save(checkpoint)
+                checkpoints.save(self, checkpoint)
                 saved = time.monotonic()
-        return predict(self.discriminator, test) if logits is None else logits
-
-    def parts(self) -> dict:
-        """What has a state: networks and optimisers."""
-        names = ("discriminator", "discriminator_adam", "generator", "generator_adam", "scaler")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-    def save(self, path: Path):
-        """Write the whole state, under its final name only when it is complete."""
-        state = {name: part.state_dict() for name, part in self.parts().items()}
-        state |= {"order": self.order.get_state(), "noise": self.noise.get_state()}
-        state |= {"curve": self.curve, "steps": self.steps, "time_s": self.time_s}
-        with replacing(path) as out:
-            torch.save(state, out)
-
-    def load(self, path: Path):
-        """Go on where `save` was called. No code in the file is run."""
-        try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            for name, part in self.parts().items():
-                part.load_state_dict(state[name])
-            self.order.set_state(state["order"].cpu())
-            self.noise.set_state(state["noise"].cpu())
-            self.curve, self.steps, self.time_s = state["curve"], state["steps"], state["time_s"]
-        except Exception as error:  # torch.load raises many kinds for a damaged file
-            raise SerganError(
-                f"checkpoint {path} is damaged; delete it, and its run starts afresh"
-            ) from error
+        return self.predict(test) if logits is None else logits

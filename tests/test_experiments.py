@@ -85,7 +85,7 @@ def test_a_sweep_writes_records_and_skips_those_that_are_there(dataset, tmp_path
     assert set(keys.split()) | {"versions", "revision"} <= set(record)
     assert (record["ablation"], record["objective"], record["seed"]) == ("BAGM", "fused", 1)
     assert paths[-1].stem == results.key(record["config"])
-    assert set(vars(Config())) <= set(record["config"])
+    assert set(Config().as_dict()) <= set(record["config"])
     with np.load(paths[-1].with_suffix(".npz")) as arrays:
         labels, answers = arrays["labels"], arrays["logits"].argmax(axis=1)
         assert arrays["logits"].dtype == np.float16

@@ -49,13 +49,19 @@ ORDER = [
         "corpora",
         "features",
         "data",
+        "hard_lstm",
         "models",
         "objectives",
+        "regularisers",
         "evaluation",
         "config",
+        "engine",
+        "randomness",
+        "negatives",
+        "checkpoints",
         "training",
     ),
-    *("results", "experiments", "plots", "report", "prediction", "bench", "__main__"),
+    *("results", "experiments", "plots", "report", "page", "prediction", "bench", "__main__"),
 ]
 
 

@@ -9,15 +9,25 @@ import pytest
 import torch
 from conftest import random_dataset
 
-from sergan import SerganError, objectives
+from sergan import EMOTIONS, SerganError, objectives
 from sergan.config import PRESETS, Config
 from sergan.data import paper_split, prepare
 from sergan.experiments import pick_device
 from sergan.objectives import OBJECTIVES
-from sergan.training import Training, frozen, stream
+from sergan.randomness import stream
+from sergan.training import Training, frozen
 
 TINY = Config(
-    frames=20, lstm=5, attention=4, dense=6, latent=7, generator=(8, 9), epochs=3, batch=16, lr=1e-2
+    frames=20,
+    lstm=5,
+    attention=4,
+    dense=6,
+    latent=7,
+    generator=(8, 9),
+    epochs=3,
+    batch=16,
+    lr=1e-2,
+    precision="fp32",
 )
 
 
@@ -89,9 +99,8 @@ def test_streams_are_independent_by_name_and_seed():
 def test_frozen_lets_gradients_through_but_not_in(parts):
     training = Training(TINY, "BAGM", objectives.fused)
     before = {name: weight.clone() for name, weight in training.discriminator.named_parameters()}
-    fake, lengths = training.generate(parts[0].lengths, 20)
     with frozen(training.discriminator):
-        training.answer(fake, lengths).sum().backward()
+        training.answer(training.generate(parts[0])).sum().backward()
     assert all(weight.grad is None for weight in training.discriminator.parameters())
     assert all(weight.grad.abs().sum() > 0 for weight in training.generator.parameters())
     trainable = [n for n, weight in training.discriminator.named_parameters() if weight.requires_grad]
@@ -163,23 +172,28 @@ def test_the_papers_protocol_is_1600_steps_or_400():
 
 def test_generated_lengths_are_the_batchs_or_full(parts):
     lengths = parts[0].lengths
-    _, drawn = Training(TINY, "AGM", objectives.fused).generate(lengths, 20)
-    assert sorted(drawn.tolist()) == sorted(lengths.tolist())
+    drawn = Training(TINY, "AGM", objectives.fused).generate(parts[0])
+    assert sorted(drawn.lengths.tolist()) == sorted(lengths.tolist())
     full = Training(Config(**{**vars(TINY), "fake_lengths": "full"}), "AGM", objectives.fused)
-    x, drawn = full.generate(lengths, 12)
-    assert drawn.tolist() == [20] * len(lengths) and x.shape[1] == 20
+    drawn = full.generate(parts[0]._replace(x=parts[0].x[:, :12]))
+    assert drawn.lengths.tolist() == [20] * len(lengths) and drawn.x.shape[1] == 20
 
 
 def test_unmasked_generated_padding_is_the_value_of_real_padding(parts):
-    x, lengths = Training(TINY, "AGM", objectives.fused).generate(parts[0].lengths, 20)
+    x, lengths, _ = Training(TINY, "AGM", objectives.fused).generate(parts[0])
     assert all((row[n:] == 0).all() and (row[:n] != 0).any() for row, n in zip(x, lengths, strict=True))
 
 
 def test_the_curve_has_losses_and_scores_of_every_epoch(parts):
     curve = trained(parts, "BAGM", objectives.zero).curve
     assert len(curve) == 3
-    assert set(curve[0]) == {"loss_real", "loss_fake", "loss_generator", "wa", "ua"}
-    assert all(entry["loss_fake"] == 0 for entry in curve)
+    answers = {f"fake_answer_{emotion}" for emotion in EMOTIONS}
+    assert set(curve[0]) == {
+        *("loss_real", "loss_fake", "loss_generator", "wa", "ua", "gradient_ratio", "fake_entropy"),
+        *("fake_spread", "fake_nearest", "fake_deltas", *answers),
+    }
+    assert all(entry["loss_fake"] == entry["gradient_ratio"] == 0 for entry in curve)
+    assert set(trained(parts, "BAM").curve[0]) == {"loss_real", "wa", "ua"}
 
 
 def test_a_network_learns(parts):
