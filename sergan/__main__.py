@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 from sergan import ABLATIONS, SerganError, __version__
+from sergan import bench as benchmarks
 from sergan.config import PRESETS
 from sergan.corpora import NAMES
 
@@ -141,9 +142,10 @@ def parser(kind: type[Parser] = Parser) -> argparse.ArgumentParser:
     sub.add_argument("--figure", type=Path, metavar="PNG", help="default: FILE.attention.png")
     json_option(sub)
 
-    sub = command(bench, "bench", "Measure speed here, as ratios against plain ways to do the same.")
-    sub.add_argument("--preset", choices=PRESETS, default="cpu", help="sizes (default: cpu)")
-    sub.add_argument("--batches", type=int, default=10, metavar="N", help="timed batches (default: 10)")
+    sub = command(bench, "bench", "Measure a training step's speed and memory here, as ratios against plain loops.",
+                  epilog=benchmarks.__doc__.partition("\n\n")[2],
+                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    benchmarks.add_options(sub)
     json_option(sub)
     return top
 
@@ -458,9 +460,7 @@ def predict(options):
 
 
 def bench(options):
-    from sergan import bench as benchmarks
-
-    measured = benchmarks.measure(PRESETS[options.preset], options.batches)
+    measured = benchmarks.run(options)
     if options.json:
         return show(measured)
     print(benchmarks.text(measured))

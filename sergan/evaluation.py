@@ -100,9 +100,11 @@ class Estimate(NamedTuple):
             return 1 - self._replace(mean=2 * value - self.mean).p_above(value)
         if distance == 0:
             return 0.5
-        least = 1e-300
+        if not self.shared:
+            return float(stats.t.sf(distance / np.sqrt(self.variance), self.df)) if self.variance else 0.0
+        least = 1e-15
         if self.half(least) <= distance:
-            return least if self.variance + self.shared else 0.0
+            return least
         log_p = optimize.brentq(lambda x: self.half(np.exp(x)) - distance, np.log(least), np.log(0.5))
         return float(np.exp(log_p))
 
@@ -235,7 +237,7 @@ def sign_flip(values) -> float:
         >>> sign_flip([1.0, 2.0, 3.0, 4.0, 5.0])
         0.0625
     """
-    values = np.asarray(values, dtype=float)
+    values = np.asarray(values, dtype=float).round(9)  # or 55.2 - 55 would not tie with 0.2
     if len(values) < 2:
         raise SerganError(
             f"a sign-flip test needs at least 2 independent values, but there are {len(values)}"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import platform
 import subprocess
@@ -27,6 +28,7 @@ import joblib
 import numpy as np
 import platformdirs
 import torch
+from joblib.externals.loky import process_executor
 from joblib.parallel import LokyBackend
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -381,6 +383,8 @@ def on_dask(backend, client, data: dict) -> None:
         for key, dataset in data.items():
             # A task's result, not scattered: if all workers that hold it die, the scheduler makes it again
             data[key] = client.submit(replace, dataset, key=f"dataset-{key[1]}-{uuid.uuid4().hex}")
+    # To all: the scheduler gives a run of unknown length to a worker that has its data, however long the queue
+    client.replicate(list(data.values()))
 
 
 def outcomes(runs: Sequence[Run], tasks: Callable, jobs: int, client=None) -> Iterator[Outcome]:
@@ -483,6 +487,8 @@ def work(
     """
     if parent is not None:
         end_with(parent)
+        # A worker that has grown by 0.3 GB is taken for a leak and replaced, which costs seconds a run
+        process_executor._MAX_MEMORY_LEAK_SIZE = math.inf
     if elsewhere := not os.path.exists(sign):
         cache = os.environ.get("SERGAN_CACHE") or platformdirs.user_cache_dir("sergan", appauthor=False)
         checkpoint = Path(cache) / "checkpoints" / checkpoint.name

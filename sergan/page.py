@@ -571,7 +571,7 @@ def figure_3(group: dict) -> str:
     head = [["mean WA %", *(f"epoch {epoch}" for epoch in marks), "last epoch", "epochs", "highest (oracle)"]]
     text = table("Fig. 3 in numbers", head, rows)
     return (
-        f'<figure><div class="scroll" tabindex="0" role="region" aria-label="Fig. 3, may be scrolled">'
+        f'<figure><div class="scroll" tabindex="0" role="group" aria-label="Fig. 3, may be scrolled">'
         f'<img src="{picture(curves)}" alt="{escape(alt)}"></div></figure>'
         f"<p>{FIGURE_3}</p>{text}<p>The highest point of a mean curve is chosen on test data: an oracle, no score.</p>"
     )
@@ -633,7 +633,7 @@ def table(caption, head, rows, *, left=1, paper_columns=(), last=None) -> str:
         body += f'<tbody class="sum">{cells(last)}</tbody>'
     label = escape(f"Table, {caption}, may be scrolled")
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{label}"><table>'
         f"<caption>{escape(caption)}</caption><thead>{''.join(f'<tr>{top}</tr>' for top in tops)}</thead>"
         f"{body}</table></div>"
     )

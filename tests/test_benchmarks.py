@@ -1,30 +1,13 @@
-"""The references of the speed benchmark compute what the package computes, and the benchmark runs."""
+"""The reference of `sergan bench` computes what the package computes; what it measures, and how it fails."""
 
-import importlib.util
-import json
 import statistics
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-from sergan import objectives
+from sergan import bench, objectives, plain
 from sergan.models import Discriminator, Generator
-
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-
-
-def load(name):
-    """The script as a module of another name: `sergan` has a `training` too."""
-    spec = importlib.util.spec_from_file_location(f"benchmarks_{name}", BENCHMARKS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-plain, training = load("plain"), load("training")
 
 
 def with_weights_of(ours, blstm):
@@ -82,28 +65,17 @@ def state(network):
 
 def test_iemocap_lengths_have_its_share_of_long_utterances_and_of_padding():
     case = {"batch": 1024, "frames": 512, "lengths": "iemocap"}
-    lengths = training.lengths_of(case)
+    lengths = bench.lengths_of(case)
     assert sum(length > 510 for length in lengths) / 1024 == pytest.approx(0.297, abs=2e-3)
     assert 1 - statistics.mean(lengths) / 512 == pytest.approx(0.31, abs=5e-3)
-    assert training.lengths_of(case | {"lengths": "full"}) == [512] * 1024
-
-
-def test_the_benchmark_of_training_runs_and_plain_never_meets_sergan(tmp_path):
-    command = [sys.executable, BENCHMARKS / "training.py", "--ablation", "BAGM", "--batch", "4",
-               "--repetitions", "2", "--lengths", "iemocap", "--frames", "16", "--lstm", "8", "--threads",
-               "1", "--precision", "fp32", "--turn-s", "0", "--json", tmp_path / "speed.json"]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    plain_row, row = json.loads((tmp_path / "speed.json").read_text())["rows"]
-    assert plain_row["contender"] == "plain" and row["contender"] == "sergan fp32"
-    assert len(row["times_plain"]) == 3 and row["peak_gib"] > 0.05
-    assert "times as fast as plain" in done.stdout
+    assert bench.lengths_of(case | {"lengths": "full"}) == [512] * 1024
 
 
 def test_a_contender_that_fails_is_reported_and_the_others_go_on_in_fresh_processes(monkeypatch):
-    monkeypatch.setattr(training, "BYTES_A_FRAME", 1e15)  # which no machine can hold side by side
+    monkeypatch.setattr(bench, "BYTES_A_FRAME", 1e15)  # which no machine can hold side by side
     case = {"ablation": "AM", "batch": 2, "lengths": "full", "frames": 4, "lstm": 2, "threads": 1}
     contenders = {"plain": sys.executable, "nobody": sys.executable}
-    measured = training.measure(case, contenders, 2, turn_s=0, warmup=0)
-    plain_row, failed = training.rows_of(case, measured)
+    measured = bench.measure(case, contenders, 2, turn_s=0, warmup=0)
+    plain_row, failed = bench.rows_of(case, measured)
     assert measured["fresh_process_a_turn"] and len(measured["contenders"]["plain"]["turns_s"]) == 2
     assert len(plain_row["step_s"]) == 3 and failed["failed"] == "exit code 1; KeyError: 'nobody'"

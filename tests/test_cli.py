@@ -256,11 +256,38 @@ def test_predict_names_a_file_that_is_not_there(store, capsys):
     assert "nowhere.wav does not exist" in fails(["predict", "nowhere.wav", "--store", str(store)], capsys)
 
 
-def test_bench_compares_with_named_references(capsys):
-    assert main(["bench", "--preset", "demo", "--batches", "1", "--json"]) == 0
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
-    assert rows["BAM"]["cost_in_bam"] == 1 and rows["BAM, packed"]["ratio_to_packed"] == 1
-    assert set(rows) == {"AM", "AGM", "BAM", "BAGM", "BAM, packed"}
+TINY_BENCH = ["bench", "--batch", "4", "--frames", "16", "--lstm", "8", "--threads", "1", "--turn-s", "0",
+              "--lengths", "iemocap", "--precision", "fp32"]  # fmt: skip
+
+
+def test_bench_compares_with_the_plain_loop_which_never_meets_sergan(tmp_path, capsys):
+    file = tmp_path / "new" / "speed.json"
+    options = ["--ablation", "BAM", "BAGM", "--repetitions", "2", "--to", str(file)]
+    assert main([*TINY_BENCH, *options, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == json.loads(file.read_text()) and len(found["cases"]) == 2
+    rows = {(row["ablation"], row["contender"]): row for row in found["rows"]}
+    assert set(rows) == {(name, who) for name in ("BAM", "BAGM") for who in ("plain", "sergan fp32")}
+    assert len(rows["BAGM", "sergan fp32"]["times_plain"]) == 3 and not any("failed" in r for r in found["rows"])
+    if sys.platform != "win32":
+        assert rows["BAM", "plain"]["peak_gib"] > 0.05
+
+
+def test_bench_prints_a_table_and_a_contender_that_failed(capsys):
+    # on a processor fp16 is refused
+    assert main([*TINY_BENCH, "--ablation", "BAM", "--repetitions", "1", "--precision", "fp32", "fp16"]) == 0
+    out = capsys.readouterr().out
+    assert "times as fast as plain" in out and "cost, BAM = 1" in out and "as Keras" not in out
+    assert "BAM, batch 4, iemocap, sergan fp16 failed: exit code 1; sergan.SerganError: precision=fp16" in out
+
+
+def test_bench_says_what_is_wrong_before_it_measures(tmp_path, monkeypatch, capsys):
+    assert "one for each --batch" in fails(["bench", "--repetitions", "1", "2"], capsys)
+    assert "must be at least 1" in fails(["bench", "--batch", "0"], capsys)
+    assert "cannot be written" in fails(["bench", "--to", str(tmp_path)], capsys)
+    assert "is no program" in fails(["bench", "--keras", str(tmp_path / "python")], capsys)
+    monkeypatch.setattr("sergan.bench.BENCHMARKS", tmp_path)
+    assert "needs sergan's source" in fails(["bench", "--keras"], capsys)
 
 
 def test_real_speech_trains_the_four_ablations_under_both_splits(real_corpora, tmp_path, capsys):

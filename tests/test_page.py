@@ -2,10 +2,13 @@
 
 import base64
 import functools
+import importlib.util
 import json
 import re
+from collections import Counter
 from dataclasses import asdict
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -272,3 +275,25 @@ def test_a_place_that_cannot_be_written_is_one_sentence(store, capsys):
     with pytest.raises(SerganError, match=r"cannot be written .*--html"):
         page.write(report.groups(results.read(store)), store)
     assert not list(store.parent.glob("*.part"))
+
+
+def test_the_rehearsals_imitation_has_iemocaps_counts_and_lengths(tmp_path):
+    """benchmarks/iemocap_rehearsal.py makes the records of a page without a licence; never in somebody's folder."""
+    path = Path(__file__).parents[1] / "benchmarks" / "iemocap_rehearsal.py"
+    spec = importlib.util.spec_from_file_location("iemocap_rehearsal", path)
+    rehearsal = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rehearsal)
+    rows = list(rehearsal.utterances())
+    assert len({name for _, _, name, _, _ in rows}) == 4490 and rows == list(rehearsal.utterances())
+    counts = Counter((session, iemocap.EMOTIONS[code]) for session, _, _, code, _ in rows)
+    assert counts == {
+        (s, e): count for s, classes in iemocap.EXPECTED.items() for e, count in classes.items()
+    }
+    lengths_s = np.array([row[-1] for row in rows])
+    assert (
+        lengths_s.min() == 0.7 and lengths_s.max() <= 32 and lengths_s.mean() == pytest.approx(4.5, abs=0.05)
+    )
+    assert np.mean(lengths_s > 5.12) == pytest.approx(0.297, abs=0.001)
+    (tmp_path / "Session1").mkdir()
+    with pytest.raises(SystemExit, match="holds other files"):
+        rehearsal.prepare(tmp_path, again=False)

@@ -1,6 +1,6 @@
 """The reference: the paper's training loop in PyTorch, as one would write it from the paper alone.
 
-    python benchmarks/plain.py
+    python -m sergan.plain
 
 trains AM, AGM, BAM and BAGM one after the other on random sequences and prints the last losses. It imports
 nothing but torch. Sequences are padded to 512 frames, and padding is read like any other frame (the paper
