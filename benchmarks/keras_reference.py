@@ -3,7 +3,7 @@
     python benchmarks/keras_reference.py BAGM --batch 64 --steps 5
 
 prints the median seconds of a step as JSON. Needs `requirements-keras.txt` in an environment of its own;
-`training.py --keras` makes one. The discriminator is compiled and learns by two calls of `train_on_batch`,
+`sergan bench --keras` makes one. The discriminator is compiled and learns by two calls of `train_on_batch`,
 real and then generated with the label [0, 0, 0, 0]; then the stacked model D(G(z)), in which D is frozen,
 learns against the real labels. Faster than the public example in one thing: `predict_on_batch` for `predict`,
 which would cut the generated batch into pieces of 32.

@@ -417,7 +417,7 @@ def cluster(address: str | None):
 def report(options):
     from matplotlib import rc_context
 
-    from sergan import page, results
+    from sergan import page, plan, results
     from sergan import report as tables
 
     records = results.read(options.store)
@@ -444,6 +444,9 @@ def report(options):
         print()
     if rows := tables.splits(groups):
         print(f"{tables.splits_text(rows)}\n")
+    for corpus in dict.fromkeys(record["corpus"] for record in records):
+        if rows := plan.contrasts(records, options.store, corpus):
+            print(f"{plan.text(corpus, rows)}\n")
     print(f"All of it on a page: {html}")
 
 

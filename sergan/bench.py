@@ -4,12 +4,12 @@ A step is all that one batch asks for: without a GAN a step of D; with it D's on
 generated one, and G's. Each contender has a process of its own. They take turns within a round, in
 alternating order, so that drift hits all alike. A turn lasts `--turn-s` or one step; it counts as the median
 of its steps without the first, or as its only step. Ratios are taken within a round; shown are their median
-and, in brackets, their quartiles. Where the processes would not fit into memory side by side, each turn
-starts a fresh one and warms it up.
+and, in brackets, their quartiles. The cost against BAM is a ratio of medians that were measured one after the
+other. Where the processes would not fit into memory side by side, each turn starts a fresh one and warms it up.
 
-Lengths: `full`, each sequence fills all frames; `iemocap`, see `lengths_of`. The references read padding like
-any frame, sergan leaves it out; time is given per frame that is not padding. Memory is the peak of the whole
-process, libraries included; Windows does not tell it.
+Lengths: `full`, each sequence fills all frames; `iemocap`, as many as IEMOCAP's utterances do. The references
+read padding like any frame, sergan leaves it out; time is given per frame that is not padding. Memory is the
+peak of the whole process, libraries included; Windows does not tell it.
 
 References: `plain`, the paper's loop in PyTorch as one would write it from the paper alone (sergan/plain.py);
 `keras`, the same in Keras (benchmarks/keras_reference.py of a source checkout).

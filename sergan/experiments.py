@@ -17,7 +17,7 @@ import traceback
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields, replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -231,8 +231,9 @@ def run(
         "versions": versions(),
         "revision": revision(),
     }
+    small = logits.astype(np.float16)
     arrays = {
-        "logits": logits.astype(np.float16),
+        "logits": small if np.isfinite(small).all() else logits,  # a loss without lower bound runs far
         "labels": labels.astype(np.int8),
         "speakers": codes.astype(np.int16),
         "speaker_names": names,
@@ -331,10 +332,9 @@ def sweep(
     # Copies, because those hold nothing that the original has computed meanwhile: workers get them sent
     data = {(d.corpus, d.fingerprint): replace(d) for d in given}
     backend = joblib.parallel.get_active_backend()[0]
-    if (client := getattr(backend, "client", None)) is not None:
-        on_dask(backend, client, data)
-    elif device != "auto":
+    if (client := getattr(backend, "client", None)) is None and device != "auto":
         pick_device(device)
+    sent = nullcontext(data) if client is None else on_dask(backend, client, data)
     alone = client is None and jobs == 1
     parent = os.getpid() if os.name == "posix" and isinstance(backend, LokyBackend) and not alone else None
     threads = None if client or alone else max(1, min(torch.get_num_threads(), joblib.cpu_count() // jobs))
@@ -343,7 +343,7 @@ def sweep(
     def place(run: Run) -> Path:
         return (store / "checkpoints" / f"{results.key(run.config)}.pt").absolute()
 
-    with ready(store) as sign:
+    with ready(store) as sign, sent as data:
         task = partial(work, device=device, sign=sign, parent=parent, threads=threads,
                        progress=progress if alone else None)  # fmt: skip
 
@@ -374,17 +374,37 @@ def sweep(
     return paths
 
 
-def on_dask(backend, client, data: dict) -> None:
-    """Make joblib's Dask backend carry out a sweep: replaces each dataset by what a worker finds it under."""
+@contextmanager
+def on_dask(backend, client, data: dict) -> Iterator[dict]:
+    """Inside, joblib's Dask backend can carry out a sweep; gives the names by which workers know the datasets.
+
+    Each worker gets the datasets once, as a plugin, also one that joins later or comes back. (They could be
+    scattered; but then they are lost when all workers that hold them die, and the scheduler gives runs to
+    these workers, while others wait.)
+    """
+    from distributed import WorkerPlugin
+
+    class Carrier(WorkerPlugin):
+        def __init__(self, dataset):
+            self.dataset = dataset
+
+    def left(dask_scheduler):
+        ours = [name for name in dask_scheduler.worker_plugins if name.startswith("sergan/")]
+        return [name for name in ours if name.split("/")[1] not in dask_scheduler.clients]
+
     # joblib does a single job itself, in this process, also where the only worker is another machine
     backend.effective_n_jobs = lambda n_jobs: max(2, sum(client.nthreads().values()))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sending large graph")  # once a sweep, and once a worker
+    names = {key: f"sergan/{client.id}/{number}" for number, key in enumerate(data)}
+    try:
+        for name in client.run_on_scheduler(left):  # by sweeps that were killed
+            client.unregister_worker_plugin(name)
         for key, dataset in data.items():
-            # A task's result, not scattered: if all workers that hold it die, the scheduler makes it again
-            data[key] = client.submit(replace, dataset, key=f"dataset-{key[1]}-{uuid.uuid4().hex}")
-    # To all: the scheduler gives a run of unknown length to a worker that has its data, however long the queue
-    client.replicate(list(data.values()))
+            client.register_plugin(Carrier(dataset), names[key])
+        yield names
+    finally:
+        with suppress(Exception):  # a scheduler that has gone holds nothing either
+            for name in names.values():
+                client.unregister_worker_plugin(name)
 
 
 def outcomes(runs: Sequence[Run], tasks: Callable, jobs: int, client=None) -> Iterator[Outcome]:
@@ -476,17 +496,22 @@ ONE_AT_A_TIME = threading.Lock()
 
 
 def work(
-    one: Run, dataset: Dataset, checkpoint: Path, *, device, sign, parent, threads, progress=None
+    one: Run, dataset: Dataset | str, checkpoint: Path, *, device, sign, parent, threads, progress=None
 ) -> Outcome:
     """One run, as a worker does it; its errors are part of the outcome.
 
     Args:
+        dataset: itself, or on Dask the name of the plugin that has it.
         checkpoint: where it is kept by those that see the sweep's store, which is where `sign` exists.
         parent: the process without which this one is to end, if any.
         threads: for torch, where the worker is not to choose.
     """
     if parent is not None:
         end_with(parent)
+    if isinstance(dataset, str):
+        from distributed import get_worker
+
+        dataset = get_worker().plugins[dataset].dataset
         # A worker that has grown by 0.3 GB is taken for a leak and replaced, which costs seconds a run
         process_executor._MAX_MEMORY_LEAK_SIZE = math.inf
     if elsewhere := not os.path.exists(sign):

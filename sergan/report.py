@@ -30,7 +30,7 @@ RUN = ("fold", "ablation", "objective", "control", "others", "seed", "split_seed
 """What differs between the records of a group."""
 
 ESTIMANDS = {
-    "speakers": "new speakers: t interval over folds of speakers, seeds averaged within each",
+    "speakers": "new speakers: t interval over speaker folds, seeds averaged within each",
     "splits": "new random splits of such a corpus, the same people speaking: interval over runs, with what "
     "their test parts share",
     "split": "this split only, other seeds: t interval over runs",
@@ -171,16 +171,13 @@ def uncertainty(records: list[dict], minus: list[dict] | None, score: str, store
     """
     if estimand(records) != "splits":
         return {}
-    sizes = records[0].get("utterances")
-    if sizes is None:  # no record of a run: taken as they are
-        return {}
     ours, theirs = right(records, store), None if minus is None else right(minus, store)
     if ours is None or (minus is not None and theirs is None):
         return None
     points, labels = ours
     if theirs is not None:
         points = points - theirs[0]
-    return {"shared": evaluation.shared_variance(points, labels, sum(sizes.values()), score)}
+    return {"shared": evaluation.shared_variance(points, labels, sum(records[0]["utterances"].values()), score)}
 
 
 def table_3(records: list[dict], store: Path | None = None) -> list[dict]:
@@ -260,7 +257,7 @@ def differences(records: list[dict], store: Path | None = None) -> list[dict]:
     return table
 
 
-def planned(contrasts: Mapping[str, dict], score: str = "ua") -> list[dict]:
+def planned(contrasts: Mapping[str, dict], score: str = "wa") -> list[dict]:
     """The contrasts that were planned before the runs, with Holm's adjustment over these and no others.
 
     Args:
@@ -352,9 +349,9 @@ def remarks(group: dict, store: Path | None = None) -> list[str]:
     records, said = group["records"], []
     trained = {row: some for row, some in rows(records).items() if row[0] not in BASELINES}
     shown = [estimand(some) for some in trained.values() or rows(records).values()]
-    folds = f" ({max(r['folds'] for r in records)} in all)" if group["split"] == "speaker" else ""
+    folds = f"speaker folds ({max(r['folds'] for r in records)} in all)"
     for what in dict.fromkeys(shown):
-        said.append(f"The means are for {ESTIMANDS[what]}{folds}.")
+        said.append(f"The means are for {ESTIMANDS[what].replace('speaker folds', folds)}.")
     if "splits" in shown and any(answers(r, store) is None for r in records):
         said.append("Random splits overlap: without the answers of each run (the .npz beside its record) there is "
                     "no interval.")  # fmt: skip

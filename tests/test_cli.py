@@ -262,15 +262,13 @@ TINY_BENCH = ["bench", "--batch", "4", "--frames", "16", "--lstm", "8", "--threa
 
 def test_bench_compares_with_the_plain_loop_which_never_meets_sergan(tmp_path, capsys):
     file = tmp_path / "new" / "speed.json"
-    options = ["--ablation", "BAM", "BAGM", "--repetitions", "2", "--to", str(file)]
+    options = ["--ablation", "BAGM", "--repetitions", "2", "--to", str(file)]
     assert main([*TINY_BENCH, *options, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found == json.loads(file.read_text()) and len(found["cases"]) == 2
-    rows = {(row["ablation"], row["contender"]): row for row in found["rows"]}
-    assert set(rows) == {(name, who) for name in ("BAM", "BAGM") for who in ("plain", "sergan fp32")}
-    assert len(rows["BAGM", "sergan fp32"]["times_plain"]) == 3 and not any("failed" in r for r in found["rows"])
-    if sys.platform != "win32":
-        assert rows["BAM", "plain"]["peak_gib"] > 0.05
+    assert found == json.loads(file.read_text())
+    plain, ours = found["rows"]
+    assert (plain["contender"], ours["contender"]) == ("plain", "sergan fp32") and "failed" not in plain
+    assert len(ours["times_plain"]) == 3 and (sys.platform == "win32" or ours["peak_gib"] > 0.05)
 
 
 def test_bench_prints_a_table_and_a_contender_that_failed(capsys):

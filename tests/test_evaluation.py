@@ -251,7 +251,7 @@ def intervals(values, shared=None, ratio=0.0, confidence=0.95):
     shared = np.zeros(repetitions) if shared is None else shared
     variance = values.var(axis=1, ddof=1) * (1 / units + ratio)
     t, z = stats.t.ppf((1 + confidence) / 2, units - 1), stats.norm.ppf((1 + confidence) / 2)
-    half = (variance * t + shared * z) / np.sqrt(variance + shared)
+    half = (variance * t + shared * z) / np.sqrt(np.maximum(variance + shared, 1e-12))
     low, high = values.mean(axis=1) - half, values.mean(axis=1) + half
     for row in range(3):
         expected = interval(values[row], confidence, test_to_train=ratio, shared=shared[row])
@@ -384,7 +384,7 @@ def coverages(points, labels, true=None):
 def test_measured_overlap_covers_new_splits_of_learners(runs):
     """Levels and paired differences of recognisers that learn from overlapping parts of fresh corpora.
 
-    Seen with 1,500 corpora: 95.3 to 96.3 %; without any noise of seeds 94.7 to 96.7.
+    Seen with 3,000 corpora: 95.0 to 95.4 %; without any noise of seeds 94.7 to 97.0 (three runs).
     """
     points, labels = learnt(np.random.default_rng(runs), 1200, runs)
     for some in (points[:, 0], points[:, 1] - points[:, 0]):
@@ -397,6 +397,7 @@ def test_measured_overlap_covers_new_splits_of_learners(runs):
     ("runs", "own"), [(3, 0.0), (3, 0.5), (3, 0.8), (10, 0.0), (10, 0.5), (10, 0.8), (10, 1.0)]
 )
 def test_measured_overlap_covers_whatever_belongs_to_the_utterances(runs, own):
+    """Three runs that are their test parts alone, without any luck, are just outside: 97.2 % of 4,000."""
     points, labels = guessed(np.random.default_rng(runs), 1200, runs, own=own)
     assert 93 <= coverages(points, labels, true=77.0)[0] <= 97
 

@@ -59,7 +59,7 @@ def test_each_estimand_is_named_in_words():
     speakers = [made("BAM", 50 + fold, fold=fold, seed=seed) for fold in range(3) for seed in range(2)]
     fixed = [made("BAM", 50 + seed, split="paper", split_seed=0, seed=seed) for seed in range(3)]
     drawn = [made("BAM", 50 + seed, split="paper", seed=seed) for seed in range(3)]
-    for records, what, words in ((speakers, "speakers", "new speakers: t interval over folds"),
+    for records, what, words in ((speakers, "speakers", "new speakers: t interval over speaker folds (9 in all)"),
                                  (fixed, "split", "this split only"),
                                  (drawn, "splits", "new random splits")):  # fmt: skip
         group = report.groups(records)[-1]
@@ -201,7 +201,7 @@ def test_holm_is_over_the_planned_contrasts_alone():
         "placebo": row([0.1, -0.2, 0.3, 0, 0.1]),
         "tuned": row([1, 2, 0, 1, 2]),
     }
-    found = {one["name"]: one for one in report.planned(rows)}
+    found = {one["name"]: one for one in report.planned(rows, score="ua")}
     p = {name: one["ua_p"] for name, one in rows.items()}
     assert found["primary"]["p_holm"] == pytest.approx(3 * p["primary"])
     assert found["tuned"]["p_holm"] == pytest.approx(2 * p["tuned"])

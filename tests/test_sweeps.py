@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pickle
 import random
 import re
 import resource
@@ -384,23 +385,28 @@ def test_a_dataset_travels_to_a_cluster_once_and_survives_all_its_workers(dask, 
     """A run on a cluster of one worker, too: joblib by itself would do it in this process."""
     import distributed
 
-    dataset, seen = stored[1], []
+    dataset, seen, tasks = stored[1], [], []
     with distributed.Client(dask) as client, joblib.parallel_config("dask"):
         client.wait_for_workers(2)
 
-        def holders(dask_scheduler):
+        def plugins(dask_scheduler):
+            return [name for name in dask_scheduler.worker_plugins if name.startswith("sergan/")]
+
+        def sizes(dask_scheduler):
             return [
-                len(task.who_has) for name, task in dask_scheduler.tasks.items() if "dataset-" in str(name)
+                len(pickle.dumps(task.run_spec)) for task in dask_scheduler.tasks.values() if task.run_spec
             ]
 
         def look(run, record):
             if not seen:
-                seen.extend(client.run_on_scheduler(holders))
+                seen.extend(client.run_on_scheduler(plugins))
+                tasks.extend(client.run_on_scheduler(sizes))
                 for pid in client.run(os.getpid).values():
                     os.kill(pid, signal.SIGKILL)
 
         paths = sweep(runs_of(dataset, seeds=range(4)), dataset, tmp_path, jobs=-1, on_done=look)
-        assert seen == [2] and len(paths) == 8
+        assert len(seen) == 1 and len(paths) == 8 and client.run_on_scheduler(plugins) == []
+        assert 0 < max(tasks) < dataset.frames.nbytes / 10
         client.wait_for_workers(2)
         client.retire_workers(list(client.nthreads())[:1])
         with pytest.MonkeyPatch.context() as patch:

@@ -1,0 +1,114 @@
+"""The contrasts that results/plan.md names before any run, computed from records.
+
+A learning rate is *tuned* per arm and fold, on the validation speaker: among records that differ in nothing
+but `lr`, and with the same rates for both arms.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from tabulate import tabulate
+
+from sergan import SerganError, report
+from sergan.config import PRESETS, Config
+
+CORPUS, PRESET, SCORE = "nemo", "cpu", "wa"
+RATES = (0.00025, 0.0005, 0.001, 0.002)
+
+
+def arm(records: list[dict], corpus: str, split: str, ablation: str, control: str = "none",
+        objective: str = "fused") -> list[dict]:  # fmt: skip
+    """The records of one arm at the preset's options, its learning rate aside, each seed on its own split."""
+    usual = PRESETS[PRESET].as_dict()
+    objective = objective if "G" in ablation else "cross_entropy"
+
+    def belongs(r):
+        options = {name: r["config"].get(name) for name in Config().as_dict()} | {"lr": usual["lr"]}
+        return options == usual and r["config"]["split_seed"] in (None, r["seed"])
+
+    wanted = (corpus, split, ablation, objective, control, PRESET)
+    named = ("corpus", "split", "ablation", "objective", None, "preset")
+    return [r for r in records
+            if all(r[name] == value for name, value in zip(named, wanted, strict=True) if name)
+            and report.control(r) == control and belongs(r)]  # fmt: skip
+
+
+def at_rate(records: list[dict], lr: float) -> list[dict]:
+    return [r for r in records if r["config"]["lr"] == lr]
+
+
+def tuned(records: list[dict], rates=RATES) -> list[dict]:
+    """Of one arm's records on the speaker split, those at each fold's best rate.
+
+    Best is the highest UA on the validation speaker at the last epoch, mean over seeds; of equals the lowest
+    rate. Folds that lack a rate, and seeds that not all rates of a fold have, are left out: equal budgets.
+    """
+    folds = defaultdict(lambda: defaultdict(dict))
+    for r in records:
+        if r["config"]["lr"] in rates:
+            folds[r["fold"]][r["config"]["lr"]][r["seed"]] = r
+    chosen = []
+    for by_rate in folds.values():
+        seeds = set.intersection(*(set(by_rate.get(rate, {})) for rate in rates))
+        if seeds:
+            best = max(sorted(rates), key=lambda rate, b=by_rate: np.mean(
+                [b[rate][seed]["curve"][-1]["validation_ua"] for seed in sorted(seeds)]))  # fmt: skip
+            chosen += [by_rate[best][seed] for seed in sorted(seeds)]
+    return chosen
+
+
+def sides(records: list[dict], corpus: str = CORPUS) -> dict[str, tuple[list[dict], list[dict]]]:
+    """The two arms of each contrast, by its name; primary first."""
+    usual = PRESETS[PRESET].lr
+    found = {}
+    for name, split, ablation, control in (
+        ("BAGM fused - BAM, unseen speakers", "speaker", "BAGM", "none"),
+        ("placebo - BAM, unseen speakers", "speaker", "BAM", "placebo"),
+        ("BAGM fused - BAM, tuned rates, unseen speakers", "speaker", "BAGM", "none"),
+        ("BAGM fused - BAM, random splits", "paper", "BAGM", "none"),
+    ):
+        both = arm(records, corpus, split, ablation, control), arm(records, corpus, split, "BAM")
+        pick = tuned if "tuned" in name else (lambda some: at_rate(some, usual))
+        found[name] = tuple(map(pick, both))
+    return found
+
+
+def contrasts(records: list[dict], store: Path | None = None, corpus: str = CORPUS) -> list[dict]:
+    """The planned contrasts, with Holm's adjustment where all four have an interval, else without.
+
+    Each has name, units, estimand, difference (mean and 95 % interval), p, p_holm, equivalence, verdict. For
+    another corpus than the plan's they describe, and are not adjusted.
+    """
+    rows = {name: report.contrast(*both, store) for name, both in sides(records, corpus).items()}
+    rows = {name: row for name, row in rows.items() if row["units"]}
+    whole = corpus == CORPUS and len(rows) == 4
+    try:
+        return report.planned(rows, SCORE) if whole else unadjusted(rows)
+    except SerganError:  # one of them has no interval yet
+        return unadjusted(rows)
+
+
+def unadjusted(rows: dict[str, dict]) -> list[dict]:
+    return [
+        {"name": name, "units": row["units"], "estimand": row["estimand"], "difference": row[SCORE],
+         "p": row[f"{SCORE}_p"], "p_holm": None, "equivalence": row[f"{SCORE}_equivalence"],
+         "verdict": row[f"{SCORE}_verdict"]}
+        for name, row in rows.items()
+    ]  # fmt: skip
+
+
+def text(corpus: str, rows: list[dict]) -> str:
+    """The contrasts of one corpus, for a terminal."""
+    p = report.p
+    table = [[r["name"], r["units"], report.spread(r["difference"], "+"), p(r["p"]), p(r["p_holm"]),
+              p(r["equivalence"]), r["verdict"] or ""] for r in rows]  # fmt: skip
+    headers = ["", "units", f"{SCORE.upper()} [95 %]", "p", "p, Holm", "p, equivalence", ""]
+    title = f"Planned contrasts, {corpus}, preset {PRESET} (results/plan.md)"
+    if corpus != CORPUS:
+        title = f"The same contrasts on {corpus}, preset {PRESET}: description, not a test"
+    elif not all(r["p_holm"] is not None for r in rows):
+        title += "; not all of them are complete"
+    return f"{title}\n{tabulate(table, headers, disable_numparse=True)}"
