@@ -318,6 +318,10 @@ def copy_of(root):
         shutil.copytree(
             root / "book", copy / "book", ignore=shutil.ignore_patterns(".*", "__pycache__", "_make.py")
         )
+        if (root / "results").is_dir():  # pages include its texts; records are read where they are
+            shutil.copytree(
+                root / "results", copy / "results", ignore=shutil.ignore_patterns("*.json", "*.npz")
+            )
         for name in ("_config.yml", "_toc.yml"):
             shutil.copy(root / name, copy)
         yield copy

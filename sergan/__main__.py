@@ -104,8 +104,12 @@ def parser(kind: type[Parser] = Parser) -> argparse.ArgumentParser:
                      help="paper: 7:3 in each class (default); speaker: unseen speakers")  # fmt: skip
     sub.add_argument("--ablation", nargs="+", choices=ABLATIONS, default=ABLATIONS, metavar="ABLATION",
                      help=f"of {', '.join(ABLATIONS)} (default: all)")  # fmt: skip
-    sub.add_argument("--objective", nargs="+", metavar="OBJECTIVE",
-                     help="readings of the negative label (default: zero fused; for negatives without a GAN: fused)")
+    sub.add_argument(
+        "--objective",
+        nargs="+",
+        metavar="OBJECTIVE",
+        help="readings of the negative label (default: zero fused; for negatives without a GAN: fused)",
+    )
     sub.add_argument("--control", default="none",
                      help="none (default); placebo, sqrt2, sqrt2_betas (AM, BAM: what Adam alone does); untrained, "
                           "other, shuffled (AGM, BAGM: negatives without a GAN)")  # fmt: skip

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields, replace
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
@@ -336,7 +336,6 @@ def sweep(
         pick_device(device)
     sent = nullcontext(data) if client is None else on_dask(backend, client, data)
     alone = client is None and jobs == 1
-    parent = os.getpid() if os.name == "posix" and isinstance(backend, LokyBackend) and not alone else None
     threads = None if client or alone else max(1, min(torch.get_num_threads(), joblib.cpu_count() // jobs))
     failed = {}
 
@@ -344,8 +343,7 @@ def sweep(
         return (store / "checkpoints" / f"{results.key(run.config)}.pt").absolute()
 
     with ready(store) as sign, sent as data:
-        task = partial(work, device=device, sign=sign, parent=parent, threads=threads,
-                       progress=progress if alone else None)  # fmt: skip
+        task = partial(work, device=device, sign=sign, threads=threads, progress=progress if alone else None)
 
         def tasks(some):
             return [joblib.delayed(task)(run, data[run.corpus, run.dataset], place(run)) for run in some]
@@ -414,10 +412,12 @@ def outcomes(runs: Sequence[Run], tasks: Callable, jobs: int, client=None) -> It
     the remaining runs are begun again, and where that finishes none, the first of them by itself.
     """
     rest, together = list(runs), True
-    pre_dispatch = "all" if client else "2 * n_jobs"  # workers that join a cluster later find something to do
+    how = {"pre_dispatch": "all" if client else "2 * n_jobs"}  # all, for workers that join a cluster later
+    if jobs > 1 and os.name == "posix" and isinstance(joblib.parallel.get_active_backend()[0], LokyBackend):
+        how |= {"initializer": end_with, "initargs": (os.getpid(),)}
     while rest:
-        count, problem = len(rest), None
-        pool = joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=pre_dispatch)
+        count, problem, together = len(rest), None, together and len(rest) > 1
+        pool = joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1, **how)
         try:
             for outcome in pool(tasks(rest if together else rest[:1])):
                 rest.remove(outcome.run)
@@ -465,7 +465,11 @@ def write(store: Path, record: dict, arrays: dict, weights: dict | None, checkpo
                 raise
             checkpoint.unlink()
             results.write(store, record, arrays, weights)
-        checkpoint.unlink(missing_ok=True)
+        for left in (
+            *checkpoint.parent.glob(f"{checkpoint.name}*"),
+            *store.glob(f"{checkpoint.stem}.*.part"),
+        ):
+            left.unlink(missing_ok=True)  # also what a killed worker had half written
     except Exception as error:
         if (full := no_room(error)) is None and not isinstance(error, OSError):
             raise
@@ -496,18 +500,15 @@ ONE_AT_A_TIME = threading.Lock()
 
 
 def work(
-    one: Run, dataset: Dataset | str, checkpoint: Path, *, device, sign, parent, threads, progress=None
+    one: Run, dataset: Dataset | str, checkpoint: Path, *, device, sign, threads, progress=None
 ) -> Outcome:
     """One run, as a worker does it; its errors are part of the outcome.
 
     Args:
         dataset: itself, or on Dask the name of the plugin that has it.
         checkpoint: where it is kept by those that see the sweep's store, which is where `sign` exists.
-        parent: the process without which this one is to end, if any.
         threads: for torch, where the worker is not to choose.
     """
-    if parent is not None:
-        end_with(parent)
     if isinstance(dataset, str):
         from distributed import get_worker
 
@@ -540,7 +541,8 @@ def work(
                 checkpoint.unlink()
                 result = run(one, dataset, device=device, checkpoint=checkpoint, progress=told)
             if elsewhere:
-                checkpoint.unlink(missing_ok=True)
+                for left in checkpoint.parent.glob(f"{checkpoint.name}*"):
+                    left.unlink(missing_ok=True)
             return Outcome(one, result, note=note)
         except Exception as error:
             problem = SerganError(sentence(error))
@@ -553,7 +555,6 @@ def work(
             return Outcome(one, None, problem, note)
 
 
-@cache
 def end_with(parent: int) -> None:
     """End this process soon after its parent: of a sweep that was killed, nothing goes on computing."""
 

@@ -177,7 +177,9 @@ def uncertainty(records: list[dict], minus: list[dict] | None, score: str, store
     points, labels = ours
     if theirs is not None:
         points = points - theirs[0]
-    return {"shared": evaluation.shared_variance(points, labels, sum(records[0]["utterances"].values()), score)}
+    return {
+        "shared": evaluation.shared_variance(points, labels, sum(records[0]["utterances"].values()), score)
+    }
 
 
 def table_3(records: list[dict], store: Path | None = None) -> list[dict]:

@@ -2,6 +2,9 @@
 
 import copy
 import itertools
+import platform
+import subprocess
+import sys
 
 import hypothesis.strategies as st
 import numpy as np
@@ -300,3 +303,31 @@ def test_looking_changes_nothing(parts, monkeypatch):
     assert sum(entry[f"fake_answer_{e}"] for e in EMOTIONS) == pytest.approx(1, abs=1e-3)
     real = negatives.look_at_real(one, parts[0])
     assert set(real) == {"spread", "nearest", "deltas"} and real["nearest"] > 0
+
+
+FAULTS = """
+import resource, sys, torch
+from sergan import engine, objectives
+from sergan.config import Config
+from sergan.data import Sequences
+from sergan.training import Training
+if sys.argv[1] == "without":
+    engine.keep_memory = lambda: False
+training = Training(Config(frames=256, lstm=64, batch=32, precision="fp32"), "BAM", objectives.zero)
+data = Sequences(torch.rand(32, 256, 32), torch.full((32,), 256), torch.zeros(32, dtype=torch.long))
+for step in range(5):
+    training.learn(data)
+    if step == 1:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
+def test_kept_memory_is_not_asked_for_again():
+    """Pages that a step has to ask the system for: hardly any, where it was thousands."""
+    pages = {}
+    for how in ("with", "without"):
+        done = subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True)
+        pages[how] = int(done.stdout)
+    assert pages["with"] < pages["without"] / 5

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from conftest import random_dataset
 from sergan import ABLATIONS, SerganError, evaluation, experiments, files, paper, report, results
 from sergan.__main__ import cluster
 from sergan.config import PRESETS, Config
+from sergan.data import Dataset, Scaling, speaker_groups
 from sergan.experiments import plan, sweep
 
 FAST = {"epochs": "2", "frames": "16", "lstm": "4", "attention": "4", "dense": "4", "generator": "4,4"}
@@ -49,6 +51,22 @@ def test_a_speaker_plan_has_every_fold_and_one_baseline_for_all_seeds(dataset):
         ({"objectives": ["none"]}, "--objective none is not one of zero"),
         ({"control": "placebo"}, "--control placebo is for ablations without a GAN; leave out AGM and BAGM"),
         ({"control": "luck"}, "--control luck is not one of none, placebo, sqrt2"),
+        (
+            {"control": "shuffled"},
+            "--control shuffled puts other negatives in a GAN's place, for AGM and BAGM; "
+            "leave out AM and BAM",
+        ),
+        (
+            {"control": "untrained", "ablations": ["BAGM"]},
+            "--objective zero learns nothing from negatives, so "
+            "--control untrained would be the same run as --control placebo; choose another objective, such as fused",
+        ),
+        (
+            {"control": "other", "ablations": ["BAGM"], "objectives": ["fused"]},
+            "--control other needs recordings of other emotions, and demo was loaded without any; use --root",
+        ),
+        ({"changes": {"label_smoothing": "1"}}, "label_smoothing=1.0 must be at least 0 and below 1"),
+        ({"changes": {"confidence_penalty": "-1"}}, "confidence_penalty=-1.0 must be at least 0"),
         ({"changes": {"epoch": "day"}}, "epoch=day is not one of pass, batch"),
         ({"changes": {"epoches": "3"}}, "--set epoches: there is no such option"),
         ({"changes": {"epochs": "x"}}, "--set epochs=x is not a whole number"),
@@ -63,6 +81,50 @@ def test_a_choice_that_does_not_exist_is_one_sentence(dataset, choices, sentence
     with pytest.raises(SerganError) as error:
         plan(dataset, **{"preset": "demo", **choices})
     assert sentence in str(error.value)
+
+
+def with_others(dataset):
+    """The same corpus with recordings of a fifth emotion, one of each speaker, whose features are all 9."""
+    table = dataset.table.groupby("speaker").head(1).assign(emotion="disgusted")
+    table.index = [f"d{number}" for number in range(len(table))]
+    sequences = [np.full((20, 32), 9.0, dtype=np.float32) for _ in table.index]
+    return replace(dataset, others=Dataset.of("demo", table, sequences))
+
+
+def test_other_emotions_come_from_training_speakers_alone(dataset, tmp_path, monkeypatch):
+    both, seen = with_others(dataset), []
+    whole = Dataset.sequences_of
+    monkeypatch.setattr(Dataset, "sequences_of", lambda self, speakers, *a, **k: (
+        seen.append(speakers), whole(self, speakers, *a, **k))[1])  # fmt: skip
+    runs = plan(both, preset="demo", split="speaker", folds=[0], ablations=["BAGM"], objectives=["fused"],
+                control="other", changes=FAST, baselines=False)  # fmt: skip
+    (path,) = sweep(runs, both, tmp_path)
+    record = results.load(path)
+    groups = speaker_groups(dataset.table)
+    assert seen == [
+        set(dataset.table["speaker"][(groups != 0) & (groups != 1)])
+    ]  # neither test nor validation
+    assert record["control"] == "other" and record["config"]["others"] == both.others.fingerprint
+    assert record["curve"][-1]["fake_spread"] == 0  # they are all alike
+    made = whole(both.others, {"s00"}, Scaling(np.ones(32), np.zeros(32)), frames=8, every=2)
+    assert made.x.shape == (1, 8, 32) and (made.x == 9).all()
+
+
+def test_a_penalty_that_is_off_renames_no_record(dataset):
+    (usual,) = plan(dataset, preset="demo", ablations=["BAM"], baselines=False)
+    (penalised,) = plan(dataset, preset="demo", ablations=["BAM"], baselines=False,
+                        changes={"label_smoothing": "0.1"})  # fmt: skip
+    assert "label_smoothing" not in usual.config and "others" not in usual.config
+    assert results.key(usual.config) != results.key(penalised.config)
+
+
+def test_a_record_says_what_its_generator_did_and_in_which_precision(dataset, tmp_path):
+    runs = plan(dataset, preset="demo", ablations=["BAM", "BAGM"], objectives=["fused"], changes=FAST,
+                baselines=False)  # fmt: skip
+    plain, gan = map(results.load, sweep(runs, dataset, tmp_path))
+    assert plain["precision"] == gan["precision"] == "fp32"
+    assert "real" not in plain and set(gan["real"]) == {"spread", "nearest", "deltas"}
+    assert gan["curve"][-1]["gradient_ratio"] > 0
 
 
 def test_every_field_of_the_configuration_can_be_set():

@@ -61,7 +61,18 @@ ORDER = [
         "checkpoints",
         "training",
     ),
-    *("results", "experiments", "plots", "report", "plan", "page", "prediction", "plain", "bench", "__main__"),
+    *(
+        "results",
+        "experiments",
+        "plots",
+        "report",
+        "plan",
+        "page",
+        "prediction",
+        "plain",
+        "bench",
+        "__main__",
+    ),
 ]
 
 
