@@ -15,7 +15,11 @@ from sergan import paper
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
-PAGES = ["book/index", *(f"book/{path.stem}" for path in CHAPTERS), "book/bibliography"]
+PAGES = [
+    "book/index",
+    *(f"book/{path.stem}" for path in CHAPTERS),
+    *("book/plan", "book/sweeps", "book/bibliography"),
+]
 
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 
