@@ -84,7 +84,7 @@ def sample(training, train: Sequences, size: int = 64, neighbours: int = 256):
 
 
 @torch.no_grad()
-def look(training, train: Sequences) -> dict[str, float | None]:
+def look(training, train: Sequences) -> dict[str, float]:
     """What a run's negatives are like now: see `measure`, and what the discriminator answers to them.
 
     Noise comes from a stream of its own, so looking changes nothing.
@@ -96,7 +96,7 @@ def look(training, train: Sequences) -> dict[str, float | None]:
     share = answer / answer.sum(dim=1, keepdim=True)
     found = measure(fake, real) | {"entropy": torch.special.entr(share).sum(1).mean().item()}
     means = {f"answer_{emotion}": p for emotion, p in zip(EMOTIONS, answer.mean(0).tolist(), strict=True)}
-    return {f"fake_{name}": value for name, value in rounded(found | means).items()}
+    return {f"fake_{name}": value for name, value in (found | means).items()}
 
 
 def look_at_real(training, train: Sequences) -> dict[str, float | None]:

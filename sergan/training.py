@@ -199,7 +199,7 @@ class Training:
         self.step(self.generator_adam)
         return found
 
-    def epoch(self, train: Sequences) -> dict[str, float | None]:
+    def epoch(self, train: Sequences) -> dict[str, float]:
         """One epoch in random order; returns mean losses, and how large the gradient of the negatives is."""
         batches = torch.randperm(len(train.labels), generator=self.order).split(self.config.batch)
         if self.config.epoch == "batch":
@@ -209,7 +209,7 @@ class Training:
         mean = {name: torch.stack([one[name] for one in found]).mean().item() for name in found[0]}
         if self.negative:
             mean["gradient_ratio"] = mean.pop("gradient_fake") / (mean.pop("gradient_real") or math.nan)
-        return negatives.rounded(mean)
+        return mean
 
     def run(self, train: Sequences, validation: Sequences, test: Sequences, *,
             checkpoint: Path | None = None, every_s: float = 20, progress=None) -> torch.Tensor:  # fmt: skip
@@ -234,7 +234,7 @@ class Training:
                     entry[name + "ua"] = evaluation.unweighted_accuracy(labels, answers)
             if self.negative:
                 entry |= negatives.look(self, train)
-            self.curve.append(entry)
+            self.curve.append(negatives.rounded(entry))
             self.time_s = time.monotonic() - start
             if progress is not None:
                 progress(len(self.curve), entry)
