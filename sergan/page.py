@@ -17,7 +17,7 @@ import matplotlib
 import numpy as np
 from matplotlib import pyplot as plt
 
-from sergan import ABLATIONS, EMOTIONS, SerganError, __version__, corpora, paper, plots, report
+from sergan import ABLATIONS, EMOTIONS, SerganError, __version__, corpora, paper, plan, plots, report
 from sergan.config import PRESETS
 from sergan.corpora import iemocap
 from sergan.experiments import BASELINES
@@ -175,6 +175,9 @@ def page(groups: list[dict], store: Path | None = None) -> str:
     sections = [section(f"g{number}", group, records, store) for number, group in enumerate(groups, 1)]
     if rows := report.splits(groups):
         sections.append(split_section(rows))
+    for number, corpus in enumerate(dict.fromkeys(r["corpus"] for r in records), 1):
+        if rows := plan.contrasts(records, store, corpus):
+            sections.append(contrast_section(f"c{number}", corpus, rows))
     contents = "".join(
         f'<li><a href="#{place}">{escape(title)}</a>'
         + (f"<ol>{''.join(f'<li>{link}</li>' for link in links)}</ol>" if links else "")
@@ -541,6 +544,31 @@ def split_section(rows: list[dict]) -> tuple[str, str, list[str], str]:
              "sections that a row comes from.</p>")  # fmt: skip
     body = f'<section aria-labelledby="splits"><h2 id="splits">{title}</h2>{text}{after}</section>'
     return "splits", title, [], body
+
+
+def contrast_section(place: str, corpus: str, rows: list[dict]) -> tuple[str, str, list[str], str]:
+    """The contrasts of results/plan.md on one corpus, as a section."""
+    title = plan.title(corpus, rows)
+    head = [
+        [
+            "contrast",
+            "units",
+            f"difference in {plan.SCORE.upper()}",
+            "p",
+            "p, Holm",
+            "p, equivalence",
+            "verdict",
+        ]
+    ]
+    cells = [[r["name"], r["units"], spread(r["difference"], "+"), report.p(r["p"]), report.p(r["p_holm"]),
+              report.p(r["equivalence"]), r["verdict"]] for r in rows]  # fmt: skip
+    text = table(f"Preset {plan.PRESET}, last epoch", head, cells)
+    return (
+        place,
+        title,
+        [],
+        f'<section aria-labelledby="{place}"><h2 id="{place}">{escape(title)}</h2>{text}</section>',
+    )
 
 
 # ------------------------------------------------------------------------------------------------- Fig. 3

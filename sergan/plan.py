@@ -100,15 +100,18 @@ def unadjusted(rows: dict[str, dict]) -> list[dict]:
     ]  # fmt: skip
 
 
+def title(corpus: str, rows: list[dict]) -> str:
+    """What the contrasts of one corpus are: the planned ones, or a description."""
+    if corpus != CORPUS:
+        return f"The planned contrasts on {corpus}, preset {PRESET}: description, not a test"
+    missing = "" if all(r["p_holm"] is not None for r in rows) else "; not all of them are complete"
+    return f"Planned contrasts, {corpus}, preset {PRESET} (results/plan.md){missing}"
+
+
 def text(corpus: str, rows: list[dict]) -> str:
     """The contrasts of one corpus, for a terminal."""
     p = report.p
     table = [[r["name"], r["units"], report.spread(r["difference"], "+"), p(r["p"]), p(r["p_holm"]),
               p(r["equivalence"]), r["verdict"] or ""] for r in rows]  # fmt: skip
     headers = ["", "units", f"{SCORE.upper()} [95 %]", "p", "p, Holm", "p, equivalence", ""]
-    title = f"Planned contrasts, {corpus}, preset {PRESET} (results/plan.md)"
-    if corpus != CORPUS:
-        title = f"The same contrasts on {corpus}, preset {PRESET}: description, not a test"
-    elif not all(r["p_holm"] is not None for r in rows):
-        title += "; not all of them are complete"
-    return f"{title}\n{tabulate(table, headers, disable_numparse=True)}"
+    return f"{title(corpus, rows)}\n{tabulate(table, headers, disable_numparse=True)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from test_report import made
 
-from sergan import plan
+from sergan import page, plan, report
 from sergan.__main__ import blocks, choices_of, parser
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -50,6 +50,15 @@ def full(effect):
             yield record("BAM", level + fold % 2, control="placebo", fold=fold, seed=seed)
 
 
+def whole_records():
+    """With what a page needs besides."""
+    extra = {"steps": 1, "device": "cpu", "threads": 1, "versions": {}, "revision": ""}
+    return [
+        r | extra | {"curve": [{"wa": 1.0, "ua": 1.0, **entry} for entry in r["curve"]]}
+        for r in full(effect=4)
+    ]
+
+
 def test_the_contrasts_are_the_plans_and_other_options_stay_out():
     records = list(full(effect=4))
     stray = [record("BAM", 0, 99, control="placebo", scaling="standard"), record("BAM", 0, 99, lr=0.01),
@@ -61,6 +70,12 @@ def test_the_contrasts_are_the_plans_and_other_options_stay_out():
     assert rows[1]["difference"][0] == pytest.approx(4 / 9)
     assert all(r["p_holm"] is None for r in rows)  # the fourth is not there yet
     assert "not all of them are complete" in plan.text("nemo", rows)
+
+
+def test_the_page_has_the_contrasts_too():
+    text = page.page(report.groups(whole_records()))
+    assert "Planned contrasts, nemo, preset cpu (results/plan.md); not all of them are complete" in text
+    assert "placebo - BAM, unseen speakers" in text and "+4.50 <span" in text
 
 
 def test_nothing_to_contrast_is_nothing():
