@@ -34,7 +34,7 @@ class Dataset:
         counts: frames of each utterance.
         functionals: IS09 functionals for the linear baseline `(utterances, 384)`, or None.
         source: `"audio"`, or `"fp16"` where the features came from a file of `sergan features`.
-        others: the corpus's recordings of other emotions, for the control that learns from them, or None.
+        others: the corpus's recordings of other emotions, to learn from as a control or to reject, or None.
     """
 
     corpus: str
@@ -62,11 +62,13 @@ class Dataset:
         """The `(frames, 32)` array of each utterance."""
         return np.split(self.frames, np.cumsum(self.counts)[:-1])
 
-    def sequences_of(self, speakers: set, scaling: Scaling, *, frames: int, every: int) -> Sequences:
-        """The sequences of these speakers, scaled and padded; the labels are all -1."""
+    def sequences_of(
+        self, speakers: set, scaling: Scaling, *, frames: int, every: int
+    ) -> tuple[Sequences, np.ndarray]:
+        """The sequences of these speakers, scaled and padded, with labels of -1; and their rows in the table."""
         rows = np.flatnonzero(self.table["speaker"].isin(speakers))
         x, lengths = pad([scaling(self.sequences[row][::every][:frames]) for row in rows], frames)
-        return Sequences(*map(torch.from_numpy, (x, lengths, np.full(len(rows), -1))))
+        return Sequences(*map(torch.from_numpy, (x, lengths, np.full(len(rows), -1)))), rows
 
     @property
     def fingerprint(self) -> str:

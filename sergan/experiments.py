@@ -192,19 +192,22 @@ def run(
     split = split_of(one, dataset)
     labels = dataset.labels[split.test]
     if one.ablation in BASELINES:
-        logits, weights, extra = baseline(one.ablation, dataset, split), None, {"curve": [], "steps": 0}
+        logits, weights, unseen = baseline(one.ablation, dataset, split), None, {}
+        extra = {"curve": [], "steps": 0}
         extra |= {"device": "cpu", "time_s": round(time.perf_counter() - start, 2)}
     else:
         c = one.options
         *parts, scaling = prepare(dataset, split, frames=c.frames, every=c.every, scaling=c.scaling)
         objective = OBJECTIVES.get(one.objective) or REAL_LOSSES[one.objective]
-        others = None
+        others, unseen = None, {}
         if one.control == "other":
             heard = set(dataset.table["speaker"].iloc[split.train])
-            others = dataset.others.sequences_of(heard, scaling, frames=c.frames, every=c.every)
+            others, _ = dataset.others.sequences_of(heard, scaling, frames=c.frames, every=c.every)
         training = Training(c, one.ablation, objective, control=one.control, seed=one.seed,
                             device=pick_device(device), others=others)  # fmt: skip
         logits = training.run(*parts, checkpoint=checkpoint, progress=progress).numpy()
+        if dataset.others is not None and one.control != "other":
+            unseen = answers_to_others(training, dataset, split, scaling)
         weights = {
             "discriminator": {name: w.cpu() for name, w in training.discriminator.state_dict().items()},
             "scale": torch.from_numpy(scaling.scale),
@@ -231,15 +234,37 @@ def run(
         "versions": versions(),
         "revision": revision(),
     }
-    small = logits.astype(np.float16)
     arrays = {
-        "logits": small if np.isfinite(small).all() else logits,  # a loss without lower bound runs far
+        "logits": small(logits),
         "labels": labels.astype(np.int8),
         "speakers": codes.astype(np.int16),
         "speaker_names": names,
         "rows": split.test.astype(np.int32),
+        **unseen,
     }
     return record, arrays, weights
+
+
+def small(logits: np.ndarray) -> np.ndarray:
+    """In half precision, unless they have run too far for it: a loss may have no lower bound."""
+    with np.errstate(over="ignore"):
+        half = logits.astype(np.float16)
+    return half if np.isfinite(half).all() else logits
+
+
+def answers_to_others(training: Training, dataset: Dataset, split: Split, scaling) -> dict:
+    """Logits for the test speakers' other emotions, which the run never met: can it tell that it does not know?"""
+    c, speakers = training.config, set(dataset.table["speaker"].iloc[split.test])
+    data, rows = dataset.others.sequences_of(speakers, scaling, frames=c.frames, every=c.every)
+    if not len(rows):
+        return {}
+    emotions = dataset.others.table["emotion"].to_numpy()[rows]
+    names, codes = np.unique(emotions.astype(str), return_inverse=True)
+    return {
+        "unseen_logits": small(training.predict(data.to(training.device)).numpy()),
+        "unseen_emotions": codes.astype(np.int8),
+        "unseen_names": names,
+    }
 
 
 RECORD_KEYS = ("corpus", "split", "fold", "ablation", "objective", "control", "seed", "preset")

@@ -233,6 +233,7 @@ def section(
         ("Table 4: confusions of BAGM", "table4", table_4(group)),
         ("Fig. 3: learning curves", "fig3", figure_3(group)),
         ("Calibration", "calibration", calibration(group, store)),
+        ("Rejection", "rejection", rejection(group, store)),
         ("Time and steps", "time", time(group)),
     ]
     parts = [part for part in parts if part[2]]
@@ -457,16 +458,18 @@ def differences(group: dict, store: Path | None) -> str:
     )
     rows = [
         [report.words(r), r["minus"], score.upper(), r[f"{score}_verdict"],
-         *(report.p(r[f"{score}_{test}"]) for test in ("p", "equivalence", "sign_flip"))]
+         *(report.p(r[f"{score}_{test}"]) for test in ("p", "equivalence", "sign_flip")), *report.power(r, score)]
         for r in compared for score in ("wa", "ua") if r[f"{score}_verdict"]
     ]  # fmt: skip
     if rows:
         bound = f"{report.BOUND:g}"
-        head = [["row", "minus", "score", "verdict", "p", f"p, equivalence within {bound}", "p, sign flips"]]
+        head = [["row", "minus", "score", "verdict", "p", f"p, equivalence within {bound}", "p, sign flips",
+                 f"power for {bound}", f"{unit} for 80 %"]]  # fmt: skip
         text += table(f"The same against the paper's {bound} points", head, rows, left=4)
         text += (
             "<p>Nothing here is adjusted for the number of rows: only contrasts planned beforehand are tests, the rest "
-            "describe.</p>"
+            f"describe. Power: the chance that such an interval would exclude 0 if the true difference were {bound}, "
+            f"and the number of {unit} for which it is 80 %; both take the spread seen here for the true one.</p>"
         )
     return text
 
@@ -477,6 +480,20 @@ def calibration(group: dict, store: Path | None) -> str:
             for r in report.calibration(group["records"], store)]  # fmt: skip
     head = [["row", "runs", "calibration error, points", "−log p, nats", "area under risk-coverage, %"]]
     return table("Means over runs, without intervals", head, rows) if rows else ""
+
+
+def rejection(group: dict, store: Path | None) -> str:
+    """Whether a recogniser is less sure of emotions that it never met, where the corpus has some."""
+    rows = [[report.words(r), r["units"], *(report.auroc(r[how]) for how in report.CONFIDENCES)]
+            for r in report.rejection(group["records"], store)]  # fmt: skip
+    if not rows:
+        return ""
+    unit = "folds" if group["split"] == "speaker" else "runs"
+    head = [["row", unit, "AUROC of the largest probability", "of logsumexp of the logits"]]
+    return table("The four emotions against others that no run here has learnt from", head, rows) + (
+        "<p>The chance that an utterance of a known emotion is answered with more confidence than one of an unseen "
+        "emotion; 0.5 is no use.</p>"
+    )
 
 
 def table_4(group: dict) -> str:
@@ -563,6 +580,12 @@ def contrast_section(place: str, corpus: str, rows: list[dict]) -> tuple[str, st
     cells = [[r["name"], r["units"], spread(r["difference"], "+"), report.p(r["p"]), report.p(r["p_holm"]),
               report.p(r["equivalence"]), r["verdict"]] for r in rows]  # fmt: skip
     text = table(f"Preset {plan.PRESET}, last epoch", head, cells)
+    cells = [[r["name"], number(one["points"], "+"), one["clusters"],
+              f"{one['log_odds']:+.2f} [{one['low']:+.2f}, {one['high']:+.2f}]", report.p(one["p"])]
+             for r in rows if (one := r["single"])]  # fmt: skip
+    if cells:
+        head = [["contrast", "points", "folds", "log-odds [95 %]", "p"]]
+        text += table("A check on single utterances: logistic model, clustered by fold", head, cells)
     return (
         place,
         title,

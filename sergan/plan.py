@@ -7,6 +7,7 @@ but `lr`, and with the same rates for both arms.
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -79,16 +80,18 @@ def sides(records: list[dict], corpus: str = CORPUS) -> dict[str, tuple[list[dic
 def contrasts(records: list[dict], store: Path | None = None, corpus: str = CORPUS) -> list[dict]:
     """The planned contrasts, with Holm's adjustment where all four have an interval, else without.
 
-    Each has name, units, estimand, difference (mean and 95 % interval), p, p_holm, equivalence, verdict. For
+    Each has name, units, estimand, difference (mean and 95 % interval), p, p_holm, equivalence, verdict, and
+    single: the check on single utterances of `report.single`, or None. For
     another corpus than the plan's they describe, and are not adjusted.
     """
-    rows = {name: report.contrast(*both, store) for name, both in sides(records, corpus).items()}
+    pairs = sides(records, corpus)
+    rows = {name: report.contrast(*both, store) for name, both in pairs.items()}
     rows = {name: row for name, row in rows.items() if row["units"]}
-    whole = corpus == CORPUS and len(rows) == 4
-    try:
-        return report.planned(rows, SCORE) if whole else unadjusted(rows)
-    except SerganError:  # one of them has no interval yet
-        return unadjusted(rows)
+    found = unadjusted(rows)
+    if corpus == CORPUS and len(rows) == 4:
+        with suppress(SerganError):  # one of them has no interval yet
+            found = report.planned(rows, SCORE)
+    return [row | {"single": report.single(*pairs[row["name"]], store)} for row in found]
 
 
 def unadjusted(rows: dict[str, dict]) -> list[dict]:
@@ -114,4 +117,11 @@ def text(corpus: str, rows: list[dict]) -> str:
     table = [[r["name"], r["units"], report.spread(r["difference"], "+"), p(r["p"]), p(r["p_holm"]),
               p(r["equivalence"]), r["verdict"] or ""] for r in rows]  # fmt: skip
     headers = ["", "units", f"{SCORE.upper()} [95 %]", "p", "p, Holm", "p, equivalence", ""]
-    return f"{title(corpus, rows)}\n{tabulate(table, headers, disable_numparse=True)}"
+    said = f"{title(corpus, rows)}\n{tabulate(table, headers, disable_numparse=True)}"
+    table = [[r["name"], f"{one['log_odds']:+.2f} [{one['low']:+.2f}, {one['high']:+.2f}]", p(one["p"]),
+              one["clusters"]] for r in rows if (one := r["single"])]  # fmt: skip
+    if table:
+        headers = ["", "log-odds [95 %]", "p", "folds"]
+        said += "\nThe same on single utterances (logistic model, clustered by fold)\n"
+        said += tabulate(table, headers, disable_numparse=True)
+    return said

@@ -26,6 +26,12 @@ from sergan.evaluation import BOUND, interval
 from sergan.experiments import BASELINES
 from sergan.objectives import OBJECTIVES
 
+ANSWERS = ("logits", "labels", "speakers", "rows")
+"""Of each test utterance: its four logits, class, speaker (a number) and row in the corpus."""
+
+UNSEEN = ("unseen_logits", "unseen_emotions", "unseen_names")
+"""Of each recording of the test speakers' other emotions: its logits and emotion (a number), and the names of those."""
+
 RUN = ("fold", "ablation", "objective", "control", "others", "seed", "split_seed", *Config.PENALTIES)
 """What differs between the records of a group."""
 
@@ -36,6 +42,11 @@ ESTIMANDS = {
     "split": "this split only, other seeds: t interval over runs",
 }
 """What the mean of a row estimates, and from which units its interval comes."""
+
+CONFIDENCES = ("probability", "energy")
+
+TESTS = ("p", "equivalence", "sign_flip", "verdict", "power", "needed")
+"""What `contrast` says of a difference besides its interval."""
 
 FEWEST_SIGNS = 6
 """Units from which a sign-flip test can fall below .05."""
@@ -133,17 +144,17 @@ def units(records: list[dict], score: str) -> dict[tuple, float]:
 
 
 def answers(record: dict, store: Path | None) -> dict[str, np.ndarray] | None:
-    """A record's arrays from its store: `logits` `(n, 4)`, `labels`, `speakers`, `rows` `(n,)`; None without."""
+    """A record's arrays from its store: `ANSWERS`, and `UNSEEN` where its corpus has other emotions; None without."""
     path = None if store is None else Path(store) / f"{results.key(record['config'])}.npz"
     if path is None or not path.exists():
         return None
     try:
         with np.load(path) as arrays:
-            found = {name: arrays[name] for name in ("logits", "labels", "speakers", "rows")}
+            found = {name: arrays[name] for name in ANSWERS}
+            found |= {name: arrays[name] for name in UNSEEN if name in arrays}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise SerganError(f"answers {path} are damaged; delete {path.stem}.* and run again") from error
-    found["logits"] = found["logits"].astype(np.float64)
-    return found
+    return {name: a.astype(np.float64) if name.endswith("logits") else a for name, a in found.items()}
 
 
 def right(records: list[dict], store: Path | None) -> tuple[pd.DataFrame, pd.Series] | None:
@@ -204,7 +215,9 @@ def contrast(ours: list[dict], theirs: list[dict], store: Path | None = None) ->
 
     Returns units, estimand, and for wa and ua: the mean difference and its 95 % interval (None without pairs),
     `..._p` that it is 0, `..._equivalence` that it is 1.86 points or more, `..._sign_flip` (from 6 units on, not
-    across random splits), `..._verdict` in words. These four are None where there is no interval.
+    across random splits), `..._verdict` in words; `..._power`, the chance that such an interval would exclude 0 if
+    the true difference were 1.86, and `..._needed`, the units for which that is 80 % (None: 10,000 are too few),
+    both as if the spread between these units were the true one. All are None where there is no interval.
 
     Raises SerganError where a side has two records for one place, or the sides differ in corpus or split.
     """
@@ -223,7 +236,7 @@ def contrast(ours: list[dict], theirs: list[dict], store: Path | None = None) ->
     row = {"units": len(units(ours, "wa")) if common else 0, "estimand": estimand(ours) if common else None}
     for score in ("wa", "ua"):
         row[score] = None
-        row |= {f"{score}_{test}": None for test in ("p", "equivalence", "sign_flip", "verdict")}
+        row |= {f"{score}_{test}": None for test in TESTS}
         if not common:
             continue
         minus = units(theirs, score)
@@ -235,6 +248,9 @@ def contrast(ours: list[dict], theirs: list[dict], store: Path | None = None) ->
         row[f"{score}_p"] = evaluation.p_value(values, **how)
         row[f"{score}_equivalence"] = evaluation.equivalence(values, **how)
         row[f"{score}_verdict"] = evaluation.verdict(values, **how)
+        if (sd := float(np.std(values, ddof=1))) > 0:
+            row[f"{score}_power"] = evaluation.power(BOUND, sd, row["units"], **how)
+            row[f"{score}_needed"] = evaluation.units_needed(BOUND, sd, **how)
         if row["units"] >= FEWEST_SIGNS and row["estimand"] != "splits":
             row[f"{score}_sign_flip"] = evaluation.sign_flip(values)
     return row
@@ -310,6 +326,56 @@ def calibration(records: list[dict], store: Path | None) -> list[dict]:
     return table
 
 
+def rejection(records: list[dict], store: Path | None) -> list[dict]:
+    """Whether a recogniser is less sure of emotions that it never met: AUROC of the known against the unseen.
+
+    Returns for each row whose runs answered other emotions too (see `evaluation.rejection`): units, and AUROC of
+    `probability` and of `energy`, each a mean over units with its 95 % interval (none across random splits). A row
+    that learnt from other emotions as negatives has not met "unseen" ones, and is left out, as its runs lack them.
+    """
+    table = []
+    for (ablation, objective, control), members in rows(records).items():
+        found = [answers(record, store) for record in members]
+        if ablation in BASELINES or not all(f is not None and "unseen_logits" in f for f in found):
+            continue
+        scored = [
+            {how: evaluation.rejection(*(evaluation.confidence(f[logits], objective, how)
+                                         for logits in ("logits", "unseen_logits")))
+             for how in CONFIDENCES}
+            for f in found
+        ]  # fmt: skip
+        row = {"ablation": ablation, "objective": objective, "control": control}
+        for how in CONFIDENCES:
+            values = units([r | s for r, s in zip(members, scored, strict=True)], how)
+            row["units"], row["estimand"] = len(values), estimand(members)
+            unknown = np.nan if row["estimand"] == "splits" else 0.0
+            row[how] = interval(list(values.values()), shared=unknown)
+        table.append(row)
+    return table
+
+
+def single(ours: list[dict], theirs: list[dict], store: Path | None) -> dict | None:
+    """A contrast of speakers checked on single utterances, see `evaluation.logistic`; None where it cannot be.
+
+    Pairs are those of `contrast`.
+    """
+    if not ours or estimand(ours) != "speakers":
+        return None
+    tables, common = [], {(r["fold"], r["seed"]) for r in ours} & {(r["fold"], r["seed"]) for r in theirs}
+    for arm, records in (("ours", ours), ("theirs", theirs)):
+        for r in (r for r in records if (r["fold"], r["seed"]) in common):
+            if (found := answers(r, store)) is None:
+                return None
+            hit = (found["logits"].argmax(axis=1) == found["labels"]).astype(int)
+            tables.append(
+                pd.DataFrame({"correct": hit, "utterance": found["rows"], "fold": r["fold"], "arm": arm})
+            )
+    try:
+        return evaluation.logistic(pd.concat(tables), reference="theirs", cluster="fold")
+    except (SerganError, ValueError):  # too few folds, or an arm that is never or always right
+        return None
+
+
 def table_4(records: list[dict], ablation: str = "BAGM") -> dict[str, list[list[float]]]:
     """Confusion of `ablation` by objective, in percent of each true class, classes in the paper's order."""
     order = [EMOTIONS.index(emotion) for emotion in paper.TABLE_4_CLASSES]
@@ -343,6 +409,7 @@ def as_dict(group: dict, store: Path | None = None) -> dict:
         "differences": differences(records, store),
         "table_4": table_4(records),
         "calibration": calibration(records, store),
+        "rejection": rejection(records, store),
     }
 
 
@@ -394,10 +461,11 @@ def text(group: dict, store: Path | None = None) -> str:
         headers = ["", "minus", unit, "WA [95 %]", "paper", "UA [95 %]", "paper"]
         parts += ["", "Differences, paired", tabulate(table, headers, disable_numparse=True)]
     table = [[words(r), score.upper(), r[f"{score}_verdict"], p(r[f"{score}_equivalence"]),
-              p(r[f"{score}_sign_flip"])]
+              p(r[f"{score}_sign_flip"]), *power(r, score)]
              for r in compared for score in ("wa", "ua") if r[f"{score}_verdict"]]  # fmt: skip
     if table:
-        headers = ["", "", "verdict", f"p, equivalence within {BOUND:g}", "p, sign flips"]
+        headers = ["", "", "verdict", f"p, equivalence within {BOUND:g}", "p, sign flips",
+                   f"power for {BOUND:g}", f"{unit} for 80 %"]  # fmt: skip
         parts += ["", f"The same against the paper's {BOUND:g} points", tabulate(table, headers, disable_numparse=True),
                   "Nothing here is adjusted for the number of rows: only contrasts planned beforehand are tests, the "
                   "rest describe."]  # fmt: skip
@@ -418,6 +486,11 @@ def text(group: dict, store: Path | None = None) -> str:
             "Calibration: means over runs, without intervals",
             tabulate(table, headers, disable_numparse=True),
         ]
+    if told := rejection(records, store):
+        table = [[words(r), r["units"], *(auroc(r[how]) for how in CONFIDENCES)] for r in told]
+        headers = ["", unit, "AUROC of the largest probability", "of logsumexp of the logits"]
+        parts += ["", "Rejection: four emotions learnt, against the corpus's other emotions, never met; .5 is no use",
+                  tabulate(table, headers, disable_numparse=True)]  # fmt: skip
     return "\n".join(parts)
 
 
@@ -455,6 +528,19 @@ def words(row: dict) -> str:
 
 def p(value: float | None) -> str:
     return "" if value is None else "<.001" if value < 0.001 else f"{value:.3f}".lstrip("0")
+
+
+def power(row: dict, score: str) -> tuple[str, str]:
+    """A contrast's power for the paper's gain, and the units that it would take, as text."""
+    if row[f"{score}_power"] is None:
+        return "", ""
+    needed = row[f"{score}_needed"]
+    return f"{100 * row[f'{score}_power']:.0f} %", "over 10,000" if needed is None else f"{needed:,}"
+
+
+def auroc(values: tuple) -> str:
+    mean, low, high = values
+    return f"{mean:.3f}" + ("" if low is None else f" [{low:.3f}, {high:.3f}]")
 
 
 def number(value: float | None, sign: str = "") -> str:

@@ -106,8 +106,29 @@ def test_other_emotions_come_from_training_speakers_alone(dataset, tmp_path, mon
     ]  # neither test nor validation
     assert record["control"] == "other" and record["config"]["others"] == both.others.fingerprint
     assert record["curve"][-1]["fake_spread"] == 0  # they are all alike
-    made = whole(both.others, {"s00"}, Scaling(np.ones(32), np.zeros(32)), frames=8, every=2)
+    made, rows = whole(both.others, {"s00"}, Scaling(np.ones(32), np.zeros(32)), frames=8, every=2)
     assert made.x.shape == (1, 8, 32) and (made.x == 9).all()
+    assert both.others.table["speaker"].iloc[rows].tolist() == ["s00"]
+    with np.load(path.with_suffix(".npz")) as arrays:  # what served as negatives is never scored as unseen
+        assert not [name for name in arrays if name.startswith("unseen")]
+
+
+@pytest.mark.parametrize("split", ["speaker", "paper"])
+def test_other_emotions_of_the_test_speakers_are_answered_and_never_learnt(dataset, tmp_path, split):
+    both = with_others(dataset)
+    runs = plan(both, preset="demo", split=split, folds=[0], ablations=["BAM"], objectives=["fused"],
+                changes=FAST, baselines=False)  # fmt: skip
+    (path,), (without,) = sweep(runs, both, tmp_path / "a"), sweep(runs, dataset, tmp_path / "b")
+    with np.load(path.with_suffix(".npz")) as answers, np.load(without.with_suffix(".npz")) as usual:
+        speakers = set(answers["speaker_names"])
+        assert answers["unseen_logits"].shape == (len(speakers), 4)
+        assert answers["unseen_names"].tolist() == ["disgusted"] and set(answers["unseen_emotions"]) == {0}
+        assert (answers["logits"] == usual["logits"]).all() and "unseen_logits" not in usual
+    assert path.name == without.name  # the same run, asked more
+    records = results.read(tmp_path / "a")
+    (row,) = report.rejection(records, tmp_path / "a")
+    assert 0 <= row["probability"][0] <= 1 and row["probability"][1] is None  # one unit has no interval
+    assert report.rejection(results.read(tmp_path / "b"), tmp_path / "b") == []
 
 
 def test_a_penalty_that_is_off_renames_no_record(dataset):

@@ -268,3 +268,58 @@ def test_real_runs_have_all_tables(dataset, tmp_path):
         }
         json.dumps(report.as_dict(group, tmp_path), allow_nan=False)
     assert report.differences(speaker["records"])[0]["wa_sign_flip"] is not None
+
+
+def asked(store, rng, arm, boost, folds, unseen=None):
+    """Records of an arm on the speaker split with their answers: 100 utterances a fold, some folds harder."""
+    records = []
+    for fold in range(folds):
+        labels = np.tile(np.arange(4), 25)
+        right = rng.random(100) < special.expit(1 - fold / 5 + boost)
+        logits = 4.0 * np.eye(4)[np.where(right, labels, (labels + 1) % 4)] + rng.normal(0, 0.3, (100, 4))
+        record = made(
+            arm, 100 * right.mean(), fold=fold, objective="fused" if "G" in arm else "cross_entropy"
+        )
+        arrays = {"logits": logits, "labels": labels, "speakers": labels, "rows": 100 * fold + np.arange(100)}
+        if unseen is not None:
+            arrays |= {"unseen_logits": logits[:40] * unseen, "unseen_emotions": np.zeros(40, int),
+                       "unseen_names": np.array(["calm"])}  # fmt: skip
+        results.write(store, record, arrays)
+        records.append(record)
+    return records
+
+
+def test_rejection_is_the_chance_that_the_known_are_surer(tmp_path):
+    rng = np.random.default_rng(0)
+    sure = asked(tmp_path, rng, "BAM", 0.5, folds=4, unseen=0.0)  # the unseen: all logits 0
+    alike = asked(tmp_path, rng, "AM", 0.5, folds=4, unseen=1.0)
+    none = asked(tmp_path, rng, "BAGM", 0.5, folds=4)
+    table = {row["ablation"]: row for row in report.rejection(sure + alike + none, tmp_path)}
+    assert table["BAM"]["probability"] == table["BAM"]["energy"] == (1.0, 1.0, 1.0)
+    mean, low, high = table["AM"]["probability"]
+    assert low < 0.5 < high and 0.45 < mean < 0.55
+    assert list(table) == ["AM", "BAM"] and table["AM"]["units"] == 4
+    text = report.text(report.groups(sure)[0], tmp_path)
+    assert "1.000 [1.000, 1.000]" in text and "Rejection" not in report.text(report.groups(none)[0], tmp_path)
+
+
+def test_a_contrast_is_checked_on_single_utterances(tmp_path):
+    rng = np.random.default_rng(0)
+    ours, theirs = (asked(tmp_path, rng, arm, boost, folds=8) for arm, boost in (("BAGM", 1.0), ("BAM", 0.0)))
+    found = report.single(ours, theirs, tmp_path)
+    assert found["low"] > 0 and found["low"] < 1.0 < found["high"] and found["clusters"] == 8
+    points = np.mean([a["wa"] - b["wa"] for a, b in zip(ours, theirs, strict=True)])
+    assert found["points"] == pytest.approx(points)
+    assert report.single(ours, theirs, None) is None and report.single(ours[:2], theirs[:2], tmp_path) is None
+
+
+def test_power_for_the_papers_gain_is_that_of_the_spread_seen():
+    ours = [made("BAGM", 50 + 2 * fold, objective="fused", fold=fold) for fold in range(5)]
+    theirs = [made("BAM", 50.0 + fold, fold=fold) for fold in range(5)]  # differences 0, 1, 2, 3, 4
+    row = report.contrast(ours, theirs)
+    sd = np.std(range(5), ddof=1)
+    assert row["wa_power"] == pytest.approx(evaluation.power(1.86, sd, 5)) and 0.3 < row["wa_power"] < 0.6
+    assert row["wa_needed"] == evaluation.units_needed(1.86, sd) == 8
+    same = report.contrast(theirs, theirs)
+    assert same["wa_power"] is None and same["wa_needed"] is None  # no spread, no power
+    assert report.power(row, "wa") == (f"{100 * row['wa_power']:.0f} %", "8")
