@@ -15,3 +15,12 @@ ABLATIONS = ("AM", "AGM", "BAM", "BAGM")
 
 class SerganError(Exception):
     """A mistake that its maker can mend: one sentence, naming the file or option and the remedy."""
+
+
+def where() -> str:
+    """One line for the top of a notebook: which version this is, and what it computes on."""
+    import torch
+
+    if torch.cuda.is_available():
+        return f"sergan {__version__}, on the GPU ({torch.cuda.get_device_name()})"
+    return f"sergan {__version__}, on the CPU, which is enough for the runs of this book's small presets"

@@ -63,6 +63,12 @@ def load(path: Path) -> dict:
     return record
 
 
+def published() -> Path:
+    """The store of records that the book cites: `_records` in an installed package, `results/` in its source tree."""
+    here = Path(__file__).resolve().parent
+    return here / "_records" if (here / "_records").is_dir() else here.parent / "results"
+
+
 def read(store: Path) -> list[dict]:
     """All records of a store, in a stable order."""
     store = Path(store)

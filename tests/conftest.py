@@ -1,6 +1,7 @@
 """What several tests share: real speech where it is there, and a corpus of random sequences."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +55,24 @@ def random_dataset(utterances: int = 60, speakers: int = 6, shift: float = 0.6, 
 @pytest.fixture(scope="session")
 def dataset() -> Dataset:
     return random_dataset()
+
+
+def missing(reason):
+    """Without a browser there is nothing to test here; a continuous integration must have one."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
+        missing("no chromium on the PATH: the pages were not opened in a browser")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright is not installed: the pages were not opened in a browser")
+    with sync_playwright() as playwright:
+        as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if as_root else [])
+        yield opened
+        opened.close()

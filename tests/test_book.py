@@ -287,27 +287,6 @@ def test_an_output_that_names_a_place_on_this_machine_is_refused(small):
 # --- in a browser --------------------------------------------------------------------------------------
 
 
-def missing(reason):
-    """Without a browser there is nothing to test here; a continuous integration must have one."""
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not path:
-        missing("no chromium on the PATH: the pages were not opened in a browser")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright is not installed: the pages were not opened in a browser")
-    with sync_playwright() as playwright:
-        as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if as_root else [])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def visit(site, browser):
     """Opens a page without network and says what the console complained about."""

@@ -65,6 +65,9 @@ ORDER = [
         "results",
         "experiments",
         "plots",
+        "widgets",
+        "predictions",
+        "checks",
         "report",
         "plan",
         "page",
@@ -78,8 +81,9 @@ ORDER = [
 
 @pytest.mark.parametrize("name", ORDER)
 def test_a_module_imports_only_from_those_above_it(name):
-    path = TOP / "sergan" / (f"{name}.py" if name != "corpora" else "corpora/__init__.py")
-    text = path.read_text()
+    folder = TOP / "sergan" / name
+    files = folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]
+    text = "\n".join(path.read_text() for path in files)
     found = re.findall(r"^\s*from sergan\.(\w+)", text, re.MULTILINE)
     for line in re.findall(r"^\s*from sergan import (.+)", text, re.MULTILINE):
         found += [word for word in re.findall(r"\w+", line.split(" as ")[0]) if word in ORDER]
@@ -87,8 +91,8 @@ def test_a_module_imports_only_from_those_above_it(name):
 
 
 def test_every_module_has_its_place_in_the_order():
-    files = {path.stem for path in (TOP / "sergan").glob("*.py")} - {"__init__"}
-    assert files | {"corpora"} == set(ORDER)
+    files = {path.parent if path.name == "__init__.py" else path for path in (TOP / "sergan").glob("**/*.py")}
+    assert {path.stem for path in files if path.parent == TOP / "sergan"} == set(ORDER)
 
 
 def test_the_readmes_commands_are_targets_and_options_that_exist(capsys):
