@@ -256,8 +256,9 @@ def machine_paths(text):
     ]
 
 
-def execute_all(root, names, around):
-    """Outputs of each chapter in `names`, executed in a copy, two at a time, and kept for later builds."""
+def execute_all(root, names, around, at_once=2):
+    """Outputs of each chapter in `names`, executed in a copy and kept for later builds; and the seconds of each."""
+    spent = {}
 
     def one(name, copy):
         start = time.monotonic()
@@ -265,10 +266,11 @@ def execute_all(root, names, around):
             outputs = execute(copy / name)
         except BookError as error:
             return name, error
-        print(f"{name.as_posix()}: executed in {time.monotonic() - start:.0f} s", flush=True)
+        spent[name] = time.monotonic() - start
+        print(f"{name.as_posix()}: executed in {spent[name]:.0f} s", flush=True)
         return name, outputs
 
-    with copy_of(root) as copy, ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+    with copy_of(root) as copy, ThreadPoolExecutor(min(at_once, os.cpu_count() or 1)) as pool:
         results = dict(pool.map(partial(one, copy=copy), names))
     for name, outputs in results.items():
         if not isinstance(outputs, BookError):
@@ -279,7 +281,7 @@ def execute_all(root, names, around):
     wrong = [str(outputs) for outputs in results.values() if isinstance(outputs, BookError)]
     if wrong:
         raise BookError("\n".join(wrong))
-    return results
+    return results, spent
 
 
 def kept_outputs(root, name, around):
@@ -316,7 +318,9 @@ def copy_of(root):
     with tempfile.TemporaryDirectory(prefix="work-", dir=build) as folder:
         copy = Path(folder) / "book"
         shutil.copytree(
-            root / "book", copy / "book", ignore=shutil.ignore_patterns(".*", "__pycache__", "_make.py")
+            root / "book",
+            copy / "book",
+            ignore=shutil.ignore_patterns(".*", "__pycache__", "_[mp]*.py", "conftest.py"),
         )
         if (root / "results").is_dir():  # pages include its texts; records are read where they are
             shutil.copytree(
@@ -324,7 +328,18 @@ def copy_of(root):
             )
         for name in ("_config.yml", "_toc.yml"):
             shutil.copy(root / name, copy)
+        write_pages(root, copy)
         yield copy
+
+
+def write_pages(root, copy):
+    """The pages that a program writes, into the copy: those of `_pages.py` that the table of contents lists."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    import _pages
+
+    for name in table_of_contents(root):
+        if maker := _pages.MAKERS.get(name):
+            write_whole(copy / f"{name}.md", maker(root))
 
 
 def render(root, copy, to, around):
@@ -389,10 +404,48 @@ def finish(root, copy, to, around):
     print(f"open {(to.relative_to(Path.cwd()) if inside else to) / 'index.html'}")
 
 
+def in_words(seconds):
+    """A run time as a reader wants it, rounded up.
+
+    >>> in_words(2.1), in_words(31), in_words(100)
+    ('5 seconds', '45 seconds', '2 minutes')
+    """
+    steps = [5, 10, 15, 20, 30, 45, 60, 90]
+    step = next((s for s in steps if seconds <= s), None)
+    if step is None or step == 60:
+        minutes = 1 if step else -(-int(seconds) // 60)
+        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return "a minute and a half" if step == 90 else f"{step} seconds"
+
+
+def measured(root, spent):
+    """The run times in `book/times.json`, by chapter, renewed where they are off by half or more."""
+    path = root / "book" / "times.json"
+    times = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name, seconds in spent.items():
+        if not 2 / 3 < seconds / times.get(name.stem, 1e-9) < 3 / 2:
+            times[name.stem] = round(seconds, 1)
+    times = {name.stem: times[name.stem] for name in chapters(root) if name.stem in times}
+    write_whole(path, json.dumps(times, indent=1) + "\n")
+    return times
+
+
+RUN_TIME = re.compile(r"(the code runs in )(.+?)( on two CPU cores)")
+
+
+def with_time(notebook, seconds):
+    """The notebook with its measured run time in its first cell."""
+    head = notebook["cells"][0]
+    head["source"] = RUN_TIME.sub(rf"\g<1>{in_words(seconds)}\g<3>", source(head))
+    return notebook
+
+
 def refresh(root):
     around = surroundings(root)
-    for name, outputs in execute_all(root, chapters(root), around).items():
-        text = with_outputs(read_notebook(root / name), outputs)
+    results, spent = execute_all(root, chapters(root), around, at_once=1)  # alone, because its time is kept
+    times = measured(root, spent)
+    for name, outputs in results.items():
+        text = with_outputs(with_time(read_notebook(root / name), times[name.stem]), outputs)
         if text != (root / name).read_text(encoding="utf-8"):
             write_whole(root / name, text)
             print(f"{name.as_posix()}: stored")

@@ -67,7 +67,11 @@ SCRIPT = """
 
 STYLE = """
 .sergan-moving, .sergan-sound { max-width: 46rem; margin: .6rem auto; }
+.sergan-moving .shown, .sergan-sound .shown { overflow-x: auto; }
 .sergan-moving img, .sergan-sound img { display: block; width: 100%; height: auto; background: #fff; }
+@media (max-width: 40rem) {
+  .sergan-moving img, .sergan-sound .picture { min-width: 34rem; }
+}
 .sergan-moving .controls { display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; margin-bottom: .4rem; }
 .sergan-moving .control { flex: 1 1 14rem; }
 .sergan-moving label { display: block; font-weight: 600; }
@@ -145,7 +149,8 @@ class Moving:
         return (
             f'<div class="sergan-moving" id="{name}" role="group" aria-label="{html.escape(self.title)}">'
             f'<style>{STYLE}</style><div class="controls">{rows}</div>'
-            f'<img src="{self.pictures[self.start]}" alt="{said}"><p aria-live="polite">{said}</p>'
+            f'<div class="shown"><img src="{self.pictures[self.start]}" alt="{said}"></div>'
+            f'<p aria-live="polite">{said}</p>'
             f'<script type="application/json">{data}</script></div><script>{SCRIPT}</script>'
         )
 
@@ -225,8 +230,8 @@ class Sound:
         label, seen = html.escape(self.label), ""
         data = ""
         if self.picture:
-            seen = (f'<div class="picture"><img src="{self.picture}" alt="{html.escape(self.alt)}">'
-                    '<span class="line"></span></div>')  # fmt: skip
+            seen = (f'<div class="shown"><div class="picture"><img src="{self.picture}" '
+                    f'alt="{html.escape(self.alt)}"><span class="line"></span></div></div>')  # fmt: skip
             data = (
                 f' data-left="{self.sides[0]}" data-right="{self.sides[1]}" data-seconds="{self.seconds:.4f}"'
             )

@@ -18,7 +18,8 @@ CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 PAGES = [
     "book/index",
     *(f"book/{path.stem}" for path in CHAPTERS),
-    *("book/plan", "book/sweeps", "book/bibliography"),
+    *("book/plan", "book/sweeps", "book/notation", "book/glossary", "book/corpora", "book/reference"),
+    *("book/numbers", "book/execution", "book/teachers", "book/bibliography"),
 ]
 
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
@@ -105,8 +106,60 @@ def test_a_chapter_has_its_parts(chapter):
     for part in ("## Summary", "## Exercises", "## Reading"):
         assert f"{part}\n" in prose
     exercises = re.findall(r":::\{exercise\}.*\n:label: (\S+)", prose)
-    assert len(exercises) >= 3
+    assert len(exercises) >= 4
     assert sorted(exercises) == sorted(re.findall(r":::\{solution(?:-start)?\} (\S+)", prose))
+
+
+@each_chapter
+def test_every_section_asks_two_questions_that_open_without_a_kernel(chapter):
+    prose = "\n".join(map(source, cells(chapter, "markdown")))
+    sections = re.split(r"(?m)^## ", prose)[1:]
+    for section in sections:
+        title = section.partition("\n")[0]
+        if title in ("Summary", "Exercises", "Reading"):
+            continue
+        quizzes = re.findall(
+            r'<details class="quiz"><summary>(.+?)</summary>\n\n(.+?)\n\n</details>', section, re.S
+        )
+        assert len(quizzes) >= 2, f"{chapter.stem}: {title}"
+
+
+@each_chapter
+def test_every_exercise_has_a_check_that_stays_open_and_one_that_is_passed(chapter):
+    prose = "\n".join(map(source, cells(chapter, "markdown")))
+    exercises = re.findall(r":::\{exercise\}", prose)
+    shown = [written(cell) for cell in cells(chapter, "code") if "checks." in source(cell)]
+    assert sum(text.count("Open: put your answer") > 0 for text in shown) >= len(exercises)
+    assert sum("Right: " in text for text in shown) >= len(exercises)
+    assert not [text for text in shown if "Not yet: " in text and "Right: " not in text]
+
+
+@each_chapter
+def test_the_run_time_in_a_chapters_head_was_measured(chapter):
+    times = json.loads((ROOT / "book" / "times.json").read_text())
+    (said,) = make.RUN_TIME.findall(source(cells(chapter, "markdown")[0]))
+    assert said[1] == make.in_words(times[chapter.stem])
+
+
+#: Numbers that are names: versions, sections, articles, licences.
+NAMES = re.compile(
+    r"\b(?:[Ss]ections?|[Aa]rticles?|Keras|PyTorch|Python|torch|TensorFlow|ipywidgets|openSMILE|version|BY|sergan)"
+    r"(?: (?:<=|>=|before|from))? ?\d+(?:\.\d+)+|\d+\.\d+\.\d+\S*"
+)
+
+
+@each_chapter
+def test_every_decimal_in_the_prose_comes_from_a_cell_or_from_the_paper(chapter):
+    computed = " ".join(map(written, cells(chapter, "code")))
+    known = [float(x) for x in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", computed)]
+    known += [float(x) for x in reported()]
+    known += [100 * x for x in known if 0 <= x <= 1]
+    prose = "\n".join(map(source, cells(chapter, "markdown")))
+    for given in (r"(?s)```.*?```", r"(?s)\$\$.*?\$\$", r"`[^`]*`", r"\$[^$]*\$", NAMES, r"\]\([^)]*\)"):
+        prose = re.sub(given, " ", prose)
+    for number in re.findall(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)", prose):
+        unit = 10.0 ** -len(number.partition(".")[2])
+        assert any(abs(abs(x) - float(number)) <= 0.51 * unit for x in known), f"{chapter.stem}: {number}"
 
 
 @each_chapter
@@ -326,8 +379,12 @@ def test_a_page_opens_in_both_themes_without_complaint(visit, page, scheme):
 def test_a_page_fits_a_phone(visit, page):
     opened, _ = visit(page, width=390)
     assert opened.evaluate("document.documentElement.scrollWidth") <= 390
-    for image in opened.locator("article img").all():
-        assert image.bounding_box()["width"] <= 390
+    for image in opened.locator("article img").all():  # each fits, or scrolls in a box that fits
+        box = image.evaluate_handle(
+            """e => { while (e.parentElement && getComputedStyle(e).overflowX !== 'auto') e = e.parentElement;
+                      return e.getBoundingClientRect().width; }"""
+        )
+        assert image.bounding_box()["width"] <= 390 or box.json_value() <= 390
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -351,3 +408,44 @@ def test_a_solution_opens_with_the_keyboard(visit):
     button.focus()
     opened.keyboard.press("Enter")
     assert opened.locator(".solution.toggle-hidden").count() < hidden
+
+
+# --- figures that move, and pages that are light -------------------------------------------------------
+
+
+def moving(chapter):
+    return sum("sergan-moving" in json.dumps(cell["outputs"]) for cell in cells(chapter, "code"))
+
+
+def test_the_book_has_at_least_ten_figures_that_move():
+    assert sum(map(moving, CHAPTERS)) >= 10
+
+
+@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if moving(c)], ids=lambda path: path.stem)
+def test_every_figure_moves_by_keyboard_and_shows_the_kernels_picture_for_its_value(visit, chapter):
+    opened, complaints = visit(f"book/{chapter.stem}", width=390)
+    boxes = opened.locator(".sergan-moving")
+    assert boxes.count() == moving(chapter)
+    for number in range(boxes.count()):
+        box = boxes.nth(number)
+        data = json.loads(box.locator("script[type='application/json']").text_content())
+        controls = box.locator("input, select")
+        at = [int(controls.nth(k).input_value()) for k in range(controls.count())]
+        for k, size in enumerate(data["sizes"]):
+            controls.nth(k).focus()
+            for key in ("End", "Home", "ArrowRight" if size > 1 else "Home"):
+                opened.keyboard.press(key)
+                at[k] = {"End": size - 1, "Home": 0}.get(key, min(at[k] + 1, size - 1))
+                if controls.nth(k).evaluate("c => c.tagName") == "SELECT":
+                    controls.nth(k).select_option(value=str(at[k]))
+                place = 0
+                for position, length in zip(at, data["sizes"], strict=True):
+                    place = place * length + position
+                assert box.locator("img").get_attribute("src") == data["pictures"][place]
+                assert box.locator("[aria-live]").text_content() == data["sentences"][place]
+    assert complaints == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_weighs_less_than_three_megabytes(site, page):
+    assert (site / f"{page}.html").stat().st_size < 3e6

@@ -3,6 +3,8 @@
 import numpy as np
 import seaborn as sns
 from matplotlib.patches import FancyBboxPatch
+from scipy.signal import fftconvolve
+from scipy.stats import binom
 
 from sergan.plots import MARK, OURS, THEIRS, sheet
 
@@ -122,6 +124,40 @@ def chance(differences, claim, width):
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
     np.ravel(axes)[-1].set_xlabel("difference (points of WA)")
+    return fig
+
+
+def beyond(utterances, runs, claim, p=0.6):
+    """Differences of two equally good programs by chance: `(points, density, share at or beyond +-claim)`.
+
+    Each program has the share `p` right, in `runs` runs on `utterances` each, every run on a test set of its own.
+    """
+    asked = utterances * runs
+    right = np.arange(*(asked * p + np.array([-7, 7]) * np.sqrt(asked * p * (1 - p))).astype(int).clip(0))
+    chances = binom.pmf(right, asked, p)
+    chances = fftconvolve(chances, chances[::-1]).clip(0)  # of the difference of two such counts
+    counts = np.arange(len(chances)) - (len(right) - 1)
+    share = chances[np.abs(counts) >= round(claim * asked / 100, 6)].sum()
+    return 100 * counts / asked, chances * asked / 100, share
+
+
+def spread(utterances, runs, claim, limit=6):
+    """How far two equally good programs lie apart by chance, with dashed lines at plus and minus `claim` (points)."""
+    points, density, share = beyond(utterances, runs, claim)
+    fig, ax = sheet(6.6, 2.9)
+    x = np.sort([*np.linspace(-limit, limit, 601), -claim, claim])
+    y = np.interp(x, points, density, 0, 0)
+    ax.fill_between(x, y, color=OURS, alpha=0.35, lw=0)
+    for side in (x <= -claim, x >= claim):
+        ax.fill_between(x, y, where=side, color=MARK, lw=0)
+    for x in (-claim, claim):
+        ax.axvline(x, color=MARK, ls="--", lw=1.2)
+    top = density.max()
+    words = f"{claim:.2f} points or more,\neither way: {100 * share:.0f} %\nof all comparisons"
+    ax.text(claim + 0.12, 1.22 * top, words, va="top", fontsize=10, color="#8a3d00")
+    ax.set(xlim=(-limit, limit), ylim=(0, 1.3 * top), yticks=[])
+    ax.set_xlabel("difference of two equally good programs (points of WA)")
+    ax.spines["left"].set_visible(False)
     return fig
 
 

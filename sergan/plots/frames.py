@@ -1,8 +1,9 @@
 """Figures of chapter 2, frames, energy, spectrum, and the cover."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 
-from sergan.plots import MARK, OURS, THEIRS, sheet
+from sergan.plots import DPI, MARK, OURS, THEIRS, sheet
 
 
 def frames(signal, rate, window, hop, start, count=4):
@@ -71,6 +72,47 @@ def filterbank(filters, rate):
     for number, weights in enumerate(filters):
         ax.plot(frequency, weights, color=MARK if number % 2 else OURS, ls="--" if number % 2 else "-", lw=1)
     ax.set(xlabel="frequency (kHz)", ylabel="weight", xlim=(0, rate / 2000), ylim=(0, 1.05))
+    return fig
+
+
+def sliding(signal, rate, start, windowed, magnitude, log_bands, centres):
+    """A frame from sample `start` on: its place, its windowed samples, its spectrum, and its mel bands at `centres`.
+
+    Small and plain, because a figure that moves holds many of them.
+    """
+    with plt.rc_context(
+        {"font.size": 8.5, "axes.labelsize": 8.5, "xtick.labelsize": 8, "ytick.labelsize": 8}
+    ):
+        fig = plt.figure(figsize=(5.4, 3.5), dpi=DPI, facecolor="white")
+        whole = fig.add_axes((0.10, 0.83, 0.88, 0.15))
+        samples = fig.add_axes((0.10, 0.13, 0.33, 0.48))
+        spectrum = fig.add_axes((0.58, 0.42, 0.40, 0.26))
+        bands = fig.add_axes((0.58, 0.13, 0.40, 0.20))
+        plain = {"color": OURS, "antialiased": False}
+        step = 80
+        parts = signal[: len(signal) // step * step].reshape(-1, step)
+        time_s = np.arange(len(parts)) * step / rate
+        whole.fill_between(time_s, parts.min(axis=1), parts.max(axis=1), lw=0, step="mid", **plain)
+        whole.axvspan(start / rate, (start + len(windowed)) / rate, color=MARK)
+        whole.set(xlim=(0, time_s[-1]), yticks=[])
+        whole.set_xlabel("time (s)", labelpad=1)
+        samples.plot(1000 * np.arange(len(windowed)) / rate, windowed, lw=0.9, **plain)
+        limit = max(np.abs(windowed).max(), 1e-4)
+        samples.set(ylim=(-1.1 * limit, 1.1 * limit), xticks=[0, 10, 20])
+        samples.ticklabel_format(axis="y", scilimits=(-2, 2))
+        samples.set_xlabel("time in the frame (ms)", labelpad=1)
+        samples.set_title("windowed samples", fontsize=8.5, loc="right", pad=3)
+        hertz = np.linspace(0, rate / 2, len(magnitude)) / 1000
+        spectrum.plot(hertz, 20 * np.log10(np.maximum(magnitude, 1e-4)), lw=0.9, **plain)
+        spectrum.set(xlim=(0, rate / 2000), ylim=(-75, 25), yticks=[-60, -30, 0])
+        spectrum.set_title("spectrum (dB)", fontsize=8.5, loc="right", pad=2)
+        spectrum.tick_params(labelbottom=False)
+        bands.vlines(np.asarray(centres) / 1000, 0, log_bands, lw=2.2, **plain)
+        bands.set(xlim=(0, rate / 2000), ylim=(0, 15))
+        bands.set_xlabel("frequency (kHz)", labelpad=1)
+        bands.set_title("26 mel bands (log)", fontsize=8.5, loc="right", pad=2)
+        for ax in (whole, samples, spectrum, bands):
+            ax.spines[["top", "right"]].set_visible(False)
     return fig
 
 
