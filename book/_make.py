@@ -440,9 +440,10 @@ def with_time(notebook, seconds):
     return notebook
 
 
-def refresh(root):
+def refresh(root, only=""):
     around = surroundings(root)
-    results, spent = execute_all(root, chapters(root), around, at_once=1)  # alone, because its time is kept
+    names = [name for name in chapters(root) if name.stem.startswith(only)]
+    results, spent = execute_all(root, names, around, at_once=1)  # alone, because its time is kept
     times = measured(root, spent)
     for name, outputs in results.items():
         text = with_outputs(with_time(read_notebook(root / name), times[name.stem]), outputs)
@@ -459,13 +460,14 @@ def main(arguments=None):
     parser.add_argument(
         "--root", type=Path, default=Path(__file__).resolve().parents[1], help="the book's folder"
     )
+    parser.add_argument("--only", default="", help="refresh: chapters whose name begins so, such as 07")
     parser.add_argument("--to", type=Path, help="where the pages go (default: _build/html below the root)")
     options = parser.parse_args(arguments)
     root = options.root.resolve()
     to = (options.to or root / "_build" / "html").resolve()
     try:
         if options.command == "refresh":
-            refresh(root)
+            refresh(root, options.only)
         else:
             {"build": build, "render": render_stored}[options.command](root, to)
     except BookError as error:

@@ -116,7 +116,7 @@ def numbers(root):
                          commas(r["seed"] for r in some if r["seed"] is not None),
                          commas(r["revision"] or "unknown" for r in some)))  # fmt: skip
         head = ["", "reading", "control", "runs", "folds", "seeds", "revision"]
-        parts += [f"## {group['title'][0].upper()}{group['title'][1:]}", table(head, rows)]
+        parts += [f"## `{group['corpus']}`{group['title'].removeprefix(group['corpus'])}", table(head, rows)]
     devices = Counter((r["device"], r["precision"], r["threads"]) for r in runs if "precision" in r)
     parts += [
         "## On what",
@@ -153,7 +153,7 @@ def execution(root):
     )
     shown = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "opensmile", "matplotlib",
              "ipywidgets", "jupyter-book", "sphinx", "myst-nb", "nbval")  # fmt: skip
-    versions = [(name, version) for name, version in pins if name.lower() in shown]
+    versions = {name: " or ".join(v for n, v in pins if n == name) for name, _ in pins if name.lower() in shown}
     return "\n\n".join([
         "# Execution",
         "Every chapter is executed from top to bottom whenever its outputs are stored, and again by every run of the "
@@ -161,8 +161,9 @@ def execution(root):
         table(["chapter", "cells", "of code", "run time", "notebook"], rows),
         f"All chapters one after the other: {total:.0f} s, on two processor cores, without a graphics card.",
         "## Versions",
-        "Those that the outputs were made with; `constraints.txt` has them all.",
-        table(["package", "version"], versions),
+        "Those that `make setup` installs, with which the outputs were made (one of two where that depends on "
+        "Python's own version); `constraints.txt` has them all.",
+        table(["package", "version"], versions.items()),
     ]) + "\n"  # fmt: skip
 
 

@@ -36,7 +36,7 @@ CONTROLS = ("none", *STEP_CONTROLS, *NEGATIVE_CONTROLS)
 
 @contextmanager
 def frozen(network: torch.nn.Module):
-    """Inside, gradients pass *through* the network but not into its weights. (Detaching would stop both.)"""
+    """Inside, gradients pass *through* the network but not into its weights. (Detaching its answer stops both.)"""
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     for weight in weights:
         weight.requires_grad_(False)

@@ -70,7 +70,7 @@ STYLE = """
 .sergan-moving .shown, .sergan-sound .shown { overflow-x: auto; }
 .sergan-moving img, .sergan-sound img { display: block; width: 100%; height: auto; background: #fff; }
 @media (max-width: 40rem) {
-  .sergan-moving img, .sergan-sound .picture { min-width: 34rem; }
+  .sergan-moving img { width: auto; max-width: none; zoom: 0.7; }
 }
 .sergan-moving .controls { display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; margin-bottom: .4rem; }
 .sergan-moving .control { flex: 1 1 14rem; }

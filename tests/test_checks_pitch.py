@@ -14,15 +14,6 @@ def top(left, middle, right):
     return (left - right) / (2 * (left - 2 * middle + right))
 
 
-def kind(true, reported):
-    if reported == 0:
-        return "no pitch"
-    for name, factor in (("right", 1), ("octave up", 2), ("octave down", 0.5)):
-        if abs(reported / true / factor - 1) < 0.05:
-            return name
-    return "other"
-
-
 def scaled(train, test, axis=0, fit=None):
     fit = train if fit is None else fit
     low, high = fit.min(axis=axis), fit.max(axis=axis)
@@ -36,7 +27,6 @@ def share(counts, frames, every):
 RIGHT = [
     (checks.autocorrelation, plain),
     (checks.vertex, top),
-    (checks.octaves, kind),
     (checks.window_ms, 38.4),
     (checks.train_only, scaled),
     (checks.padding_share, share),
@@ -57,12 +47,6 @@ WRONG = [
     (checks.vertex, lambda a, b, c: b - (a - c) * top(a, b, c) / 4, "height"),
     (checks.vertex, lambda a, b, c: 0.3, "the top lies"),
     (checks.vertex, lambda a, b, c: None, "returns nothing yet"),
-    (checks.octaves, lambda t, r: kind(r, t) if r else "no pitch", "exchanged"),
-    (checks.octaves, lambda t, r: kind(t, r) if r else "octave down", "no pitch at all"),
-    (checks.octaves, lambda t, r: kind(t, r) if r == 0 or kind(t, r) == "right" else "other", "compare ratios"),
-    (checks.octaves, lambda t, r: "good", "not one of the five words"),
-    (checks.octaves, lambda t, r: "right" if r else "no pitch", "'octave up', not 'right'"),
-    (checks.octaves, lambda t, r: None, "returns nothing yet"),
     (checks.window_ms, 38.4 * 16, "in samples"),
     (checks.window_ms, 25, "two periods"),
     (checks.window_ms, 12.5, "is the period"),

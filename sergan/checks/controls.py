@@ -78,7 +78,7 @@ EXPLANATIONS = {
 
 
 @check(
-    "each control takes away one part of the GAN and leaves the rest: what stays cannot be that part's merit."
+    "each control keeps one rival explanation and drops the rest of the GAN: the gain that remains is the rival's."
 )
 def explains(answers):
     if not isinstance(answers, dict) or set(answers) != set(EXPLANATIONS):

@@ -60,33 +60,6 @@ def vertex(function):
     return None
 
 
-KINDS = ("right", "octave up", "octave down", "no pitch", "other")
-
-
-@check("an octave is a factor of 2, and 0 is not a pitch.")
-def octaves(function):
-    """`function(true, reported)` names one of `KINDS`."""
-    cases = [(200, 201, 0), (120, 240, 1), (118, 233, 1), (200, 100, 2), (150, 76, 2), (110, 0, 3), (100, 364, 4),
-             (120, 180, 4), (90, 30, 4)]  # fmt: skip
-    said = [function(float(true), float(reported)) for true, reported, _ in cases]
-    if all(word is None for word in said):
-        return "the function returns nothing yet."
-    if unknown := [word for word in said if word not in KINDS]:
-        return f"{unknown[0]!r} is not one of the five words {', '.join(KINDS)}."
-    swap = {"octave up": "octave down", "octave down": "octave up"}
-    if [swap.get(word, word) for word in said] == [KINDS[kind] for *_, kind in cases]:
-        return "up and down are exchanged: 240 Hz reported for a voice of 120 Hz is an octave up."
-    for (true, reported, kind), word in zip(cases, said, strict=True):
-        if word == KINDS[kind]:
-            continue
-        if reported == 0:
-            return f"a reported F0 of 0 is no pitch at all, not {word!r}: ask for it first."
-        if kind in (1, 2) and word == "other":
-            return f"{reported} Hz for {true} Hz is within 5 % of an octave: compare ratios, not differences in Hz."
-        return f"{reported} Hz reported for {true} Hz is {KINDS[kind]!r}, not {word!r}."
-    return None
-
-
 @check("a window of about three periods: the lower the voice, the longer it has to be.")
 def window_ms(answer):
     """The shortest Hamming window, in ms, whose ceiling reaches 0.55 at the period of 80 Hz, at 16 kHz."""
