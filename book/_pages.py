@@ -64,7 +64,7 @@ def reference(root):
     """Appendix: every public name of the package, with the first sentence of its documentation."""
     top = Path(importlib.import_module("sergan").__file__).parent
     order = ["corpora", "features", "data", "models", "objectives", "regularisers", "evaluation", "config", "engine",
-             "negatives", "training", "results", "experiments", "report", "plan", "plots", "widgets", "predictions",
+             "negatives", "training", "results", "experiments", "plots", "widgets", "predictions", "report", "plan",
              "checks", "prediction", "plain"]  # fmt: skip
     parts = [
         "# The package",
@@ -153,7 +153,9 @@ def execution(root):
     )
     shown = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "opensmile", "matplotlib",
              "ipywidgets", "jupyter-book", "sphinx", "myst-nb", "nbval")  # fmt: skip
-    versions = {name: " or ".join(v for n, v in pins if n == name) for name, _ in pins if name.lower() in shown}
+    versions = {
+        name: " or ".join(v for n, v in pins if n == name) for name, _ in pins if name.lower() in shown
+    }
     return "\n\n".join([
         "# Execution",
         "Every chapter is executed from top to bottom whenever its outputs are stored, and again by every run of the "
