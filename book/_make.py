@@ -320,7 +320,7 @@ def copy_of(root):
         shutil.copytree(
             root / "book",
             copy / "book",
-            ignore=shutil.ignore_patterns(".*", "__pycache__", "_[mp]*.py", "conftest.py"),
+            ignore=shutil.ignore_patterns(".*", "__pycache__", "_[mp]*.py"),
         )
         if (root / "results").is_dir():  # pages include its texts; records are read where they are
             shutil.copytree(

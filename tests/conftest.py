@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 import torch
 from hypothesis import settings
+from numbers_in_text import compare_numbers
 
 from sergan import EMOTIONS
 from sergan.data import Dataset
 
 torch.set_num_threads(1)
+compare_numbers()  # in what notebooks print
 settings.register_profile("sergan", deadline=None)  # a busy machine is no failure
 settings.load_profile("sergan")
 
