@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sergan.plots import DPI, MARK, OURS, THEIRS, sheet
+from sergan.plots.frames import overlay  # noqa: F401  also this chapter's
 
 GREY = "#555555"
 MARKERS = "osd^"
@@ -93,18 +94,6 @@ def comb(versions, rate):
         right.set_title("its transform", fontsize=10, loc="left")
     axes[-1, 0].set_xlabel("frequency (kHz)")
     axes[-1, 1].set_xlabel("lag (samples)")
-    return fig
-
-
-def overlay(pairs, hop_s, ylabels):
-    """Pairs (ours, openSMILE's) over time, one row each: openSMILE's wide and light, ours thin on top."""
-    fig, axes = sheet(6.8, 1.2 * len(pairs) + 0.7, len(pairs), 1, sharex=True)
-    for ax, (ours, theirs), ylabel in zip(np.ravel(axes), pairs, ylabels, strict=True):
-        ax.plot(hop_s * np.arange(len(theirs)), theirs, color=THEIRS, lw=4, alpha=0.6, label="openSMILE")
-        ax.plot(hop_s * np.arange(len(ours)), ours, color=OURS, lw=1.2, label="ours")
-        ax.set_ylabel(ylabel)
-    np.ravel(axes)[0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
-    np.ravel(axes)[-1].set_xlabel("start of the frame (s)")
     return fig
 
 
