@@ -113,6 +113,8 @@ def parser(kind: type[Parser] = Parser) -> argparse.ArgumentParser:
     sub.add_argument("--control", default="none",
                      help="none (default); placebo, sqrt2, sqrt2_betas (AM, BAM: what Adam alone does); untrained, "
                           "other, shuffled (AGM, BAGM: negatives without a GAN)")  # fmt: skip
+    sub.add_argument("--augment", metavar="FILE.py:FUNCTION",
+                     help="an augmentation of your own: a function from a batch to a batch")  # fmt: skip
     sub.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds 0 to N-1 (default: 1)")
     sub.add_argument("--split-seed", type=int, metavar="S",
                      help="one random split for all seeds (default: each seed draws its own)")  # fmt: skip
@@ -294,7 +296,7 @@ def choices_of(options) -> dict:
     choices = {
         "preset": preset, "split": options.split, "ablations": options.ablation,
         "objectives": options.objective or usual, "control": options.control, "seeds": range(options.seeds),
-        "split_seed": options.split_seed, "changes": changes,
+        "split_seed": options.split_seed, "changes": changes, "augment": options.augment,
     }  # fmt: skip
     experiments.check(**choices)  # before features are extracted, which takes time
     return choices

@@ -47,6 +47,10 @@ class Config:
     label_smoothing: float = 0.0
     confidence_penalty: float = 0.0
     logsumexp_penalty: float = 0.0
+    # For classes with few utterances, see imbalance.py
+    class_weights: float = 0.0  # power of 1 / (a class's share); 1 gives each class the same total weight
+    focal: float = 0.0  # the exponent gamma of the focal loss
+    balanced: float = 0.0  # power of 1 / (a class's share) in drawing batches; 1 draws all classes equally
 
     CHOICES: ClassVar = {
         "scaling": ("minmax", "standard"),
@@ -59,6 +63,7 @@ class Config:
         "precision": ("auto", "fp32", "bf16", "fp16"),
     }
     PENALTIES: ClassVar = ("label_smoothing", "confidence_penalty", "logsumexp_penalty")
+    RARE: ClassVar = ("class_weights", "focal", "balanced")
     POSITIVE: ClassVar = ("frames", "every", "lstm", "attention", "dense", "latent", "epochs", "batch", "lr")
 
     def __post_init__(self):
@@ -71,7 +76,9 @@ class Config:
         for name in ("beta_1", "beta_2"):
             if not 0 <= getattr(self, name) < 1:
                 raise SerganError(f"{name}={getattr(self, name)} must be at least 0 and below 1")
-        for name in self.PENALTIES:
+        if 0 < self.focal < 1:
+            raise SerganError(f"focal={self.focal} must be 0 (off) or at least 1")
+        for name in self.PENALTIES + self.RARE:
             if not 0 <= getattr(self, name) < (1 if name == "label_smoothing" else math.inf):
                 raise SerganError(f"{name}={getattr(self, name)} must be at least 0"
                                   + (" and below 1" if name == "label_smoothing" else ""))  # fmt: skip
@@ -79,14 +86,14 @@ class Config:
             raise SerganError("generator must be one or more layer sizes above 0, for example 256,512,1024")
 
     def as_dict(self) -> dict:
-        """For records. Penalties that are off are left out, so that options added later rename no record.
+        """For records. Penalties and weights that are off are left out: options added later rename no record.
 
         Example:
             >>> len(Config(label_smoothing=0.1).as_dict()) - len(Config().as_dict())
             1
         """
         options = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-        return {name: v for name, v in options.items() if name not in self.PENALTIES or v}
+        return {name: v for name, v in options.items() if name not in self.PENALTIES + self.RARE or v}
 
     def change(self, changes: dict[str, str]) -> Config:
         """A copy with fields set from text, as `--set` gives them.

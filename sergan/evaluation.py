@@ -400,6 +400,25 @@ def calibration_error(probabilities, labels, bins: int = 15) -> float:
     return 100 * float(np.abs(gaps).sum() / len(confidence))
 
 
+def calibration_floor(probabilities, bins: int = 15, tries: int = 400) -> float:
+    """The calibration error, in points, that these answers would have if their confidence were true: its mean.
+
+    Each answer is right with the probability that it claims, drawn `tries` times from a fixed seed. It is not 0,
+    because few answers in a bin are never right in just the share that was promised. An error near it is no sign
+    of a wrong confidence.
+
+    Example:
+        >>> one = [[0.5, 0.5, 0, 0]]  # a single answer is right or wrong, and .5 is half way off either
+        >>> calibration_floor(one), round(calibration_floor(one * 100))
+        (50.0, 4)
+    """
+    confidence = np.asarray(probabilities, dtype=float).max(axis=1)
+    number = np.clip(np.ceil(confidence * bins).astype(int), 1, bins)
+    right = np.random.default_rng(0).random((tries, len(confidence))) < confidence
+    gaps = (right - confidence) @ np.eye(bins + 1)[number]  # (tries, bins + 1): sums of acc - conf
+    return 100 * float(np.abs(gaps).sum(axis=1).mean() / len(confidence))
+
+
 def negative_log_likelihood(probabilities, labels) -> float:
     """Mean of -log p of the true class, in nats, after making each four probabilities sum to one.
 

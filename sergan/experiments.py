@@ -36,9 +36,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sergan import ABLATIONS, EMOTIONS, SerganError, corpora, evaluation, features, negatives, results
+from sergan.augmentation import Augmentation
 from sergan.config import PRESETS, Config
 from sergan.data import SPLITS, Dataset, Split, paper_split, prepare, speaker_groups, speaker_split
 from sergan.files import replacing
+from sergan.imbalance import weights_of
 from sergan.objectives import OBJECTIVES, REAL_LOSSES
 from sergan.randomness import stream
 from sergan.training import CONTROLS, NEGATIVE_CONTROLS, STEP_CONTROLS, Training
@@ -53,7 +55,7 @@ class Run:
 
     Baselines have no objective, no options and no seed of their own: they are the same for all seeds of a
     split. `split_seed` draws the random split; `dataset` is a fingerprint, see `data.Dataset`, and `others`
-    that of the other emotions, for the control that learns from them.
+    that of the other emotions, for the control that learns from them; `augmentation` is somebody's own.
     """
 
     corpus: str
@@ -68,6 +70,7 @@ class Run:
     preset: str | None
     options: Config | None
     others: str | None = None
+    augmentation: Augmentation | None = None
 
     @property
     def config(self) -> dict:
@@ -76,10 +79,13 @@ class Run:
         options = {} if self.options is None else self.options.as_dict()
         if self.control != "other":
             del named["others"]
+        if named.pop("augmentation"):
+            named["augmentation"] = self.augmentation.identity
         return named | options
 
     def __str__(self) -> str:
         words = [self.corpus, self.split, self.ablation, self.objective, self.control]
+        words += [f"with {self.augmentation.name}"] if self.augmentation else []
         words += [f"{name} {value}" for name, value in (("seed", self.seed), ("fold", self.fold))
                   if value is not None and (name, self.split) != ("fold", "paper")]  # fmt: skip
         return " ".join(word for word in words if word and word != "none")
@@ -98,6 +104,7 @@ def plan(
     split_seed: int | None = None,
     changes: dict[str, str] | None = None,
     baselines: bool = True,
+    augment: str | None = None,
 ) -> list[Run]:
     """The runs of a sweep: each ablation with each objective, seed and fold.
 
@@ -109,11 +116,13 @@ def plan(
         split_seed: one random split for all seeds; by default each seed draws its own.
         changes: options to set, as text.
         baselines: majority and (where the dataset has functionals) linear come along, once a split.
+        augment: a function of one's own, `FILE.py:FUNCTION`, see `sergan.augmentation`.
 
     Raises SerganError for a choice that does not exist, or a control that an ablation cannot have.
     """
     options = check(preset=preset, split=split, ablations=ablations, objectives=objectives, control=control,
-                    changes=changes)  # fmt: skip
+                    changes=changes, augment=augment)  # fmt: skip
+    augmentation = None if augment is None else Augmentation.of(augment)
     count = int(speaker_groups(dataset.table).max()) + 1 if split == "speaker" else 1
     folds = range(count) if folds is None else folds
     if outside := [fold for fold in folds if not 0 <= fold < count]:
@@ -138,13 +147,13 @@ def plan(
                 if "G" not in ablation:
                     readings = [OBJECTIVES[name].real_name for name in objectives]
                 runs += [
-                    Run(*place, ablation, reading, control, seed, preset, options, others)
+                    Run(*place, ablation, reading, control, seed, preset, options, others, augmentation)
                     for reading in readings
                 ]
     return list(dict.fromkeys(runs))
 
 
-def check(*, preset, split, ablations, objectives, control, changes=None, **others) -> Config:
+def check(*, preset, split, ablations, objectives, control, changes=None, augment=None, **others) -> Config:
     """The options of a sweep, if every choice exists and the ablations can have the control.
 
     Takes what `plan` takes, without a dataset, so that a slip is found before features are extracted.
@@ -175,7 +184,13 @@ def check(*, preset, split, ablations, objectives, control, changes=None, **othe
                 f"--objective {silent[0]} learns nothing from negatives, so --control {control} would be the "
                 "same run as --control placebo; choose another objective, such as fused"
             )
-    return PRESETS[preset].change(changes or {})
+    options = PRESETS[preset].change(changes or {})
+    used = [name for name in Config.RARE[:2] if getattr(options, name)] + ["--augment"] * bool(augment)
+    if used and (apart := [n for n in objectives if OBJECTIVES[n].real_name != "cross_entropy"]):
+        raise SerganError(f"{used[0]} is for readings whose real loss is cross_entropy; leave out {apart[0]}")
+    if augment is not None:
+        Augmentation.of(augment)
+    return options
 
 
 def split_of(run: Run, dataset: Dataset) -> Split:
@@ -203,8 +218,10 @@ def run(
         if one.control == "other":
             heard = set(dataset.table["speaker"].iloc[split.train])
             others, _ = dataset.others.sequences_of(heard, scaling, frames=c.frames, every=c.every)
+        weights = weights_of(parts[0].labels, c.class_weights) if c.class_weights else None
         training = Training(c, one.ablation, objective, control=one.control, seed=one.seed,
-                            device=pick_device(device), others=others)  # fmt: skip
+                            device=pick_device(device), others=others, weights=weights,
+                            augment=one.augmentation)  # fmt: skip
         logits = training.run(*parts, checkpoint=checkpoint, progress=progress).numpy()
         if dataset.others is not None and one.control != "other":
             unseen = answers_to_others(training, dataset, split, scaling)

@@ -476,10 +476,10 @@ def differences(group: dict, store: Path | None) -> str:
 
 def calibration(group: dict, store: Path | None) -> str:
     """How far the probabilities of each row can be trusted, where the store has the answers."""
-    rows = [[report.words(r), r["runs"], *(number(r[name]) for name in ("ece", "nll", "aurc"))]
+    rows = [[report.words(r), r["runs"], *(number(r[name]) for name in report.CALIBRATION)]
             for r in report.calibration(group["records"], store)]  # fmt: skip
-    head = [["row", "runs", "calibration error, points", "−log p, nats", "area under risk-coverage, %"]]
-    return table("Means over runs, without intervals", head, rows) if rows else ""
+    head = [["row", "runs", *(words.replace("-log", "−log") for words in report.CALIBRATION.values())]]
+    return table("Means over runs, without intervals", head, rows) + f"<p>{report.FLOOR}</p>" if rows else ""
 
 
 def rejection(group: dict, store: Path | None) -> str:

@@ -32,7 +32,10 @@ ANSWERS = ("logits", "labels", "speakers", "rows")
 UNSEEN = ("unseen_logits", "unseen_emotions", "unseen_names")
 """Of each recording of the test speakers' other emotions: its logits and emotion (a number), and the names of those."""
 
-RUN = ("fold", "ablation", "objective", "control", "others", "seed", "split_seed", *Config.PENALTIES)
+CONTROLS = (*Config.PENALTIES, *Config.RARE)
+"""Options that are controls, named in the row of a table."""
+
+RUN = ("fold", "ablation", "objective", "control", "others", "augmentation", "seed", "split_seed", *CONTROLS)
 """What differs between the records of a group."""
 
 ESTIMANDS = {
@@ -44,6 +47,20 @@ ESTIMANDS = {
 """What the mean of a row estimates, and from which units its interval comes."""
 
 CONFIDENCES = ("probability", "energy")
+
+CALIBRATION = {
+    "ece": "calibration error, points",
+    "floor": "if calibrated, points",
+    "nll": "-log p, nats",
+    "aurc": "area under risk-coverage, %",
+}
+"""What `calibration` measures, and its heading."""
+
+FLOOR = (
+    "If calibrated: the error of a recogniser that is as sure, in as many answers, and right as often as it says. With "
+    "few answers that is not 0, and an error near it shows nothing."
+)
+"""What must be said beside a calibration error."""
 
 TESTS = ("p", "equivalence", "sign_flip", "verdict", "power", "needed")
 """What `contrast` says of a difference besides its interval."""
@@ -116,8 +133,11 @@ def rows(records: list[dict]) -> dict[tuple, list[dict]]:
 
 
 def control(record: dict) -> str:
-    """A record's control, its penalties included."""
-    penalties = [f"{k}={record['config'][k]:g}" for k in Config.PENALTIES if record["config"].get(k)]
+    """A record's control, its penalties included, and somebody's own augmentation: `mixup (1a2b)`."""
+    penalties = [f"{k}={record['config'][k]:g}" for k in CONTROLS if record["config"].get(k)]
+    if augmentation := record["config"].get("augmentation"):
+        name, _, content = augmentation.partition(" ")
+        penalties.append(f"{name} ({content[:4]})")
     return ", ".join([record["control"]] * (record["control"] != "none" or not penalties) + penalties)
 
 
@@ -301,9 +321,9 @@ def planned(contrasts: Mapping[str, dict], score: str = "wa") -> list[dict]:
 def calibration(records: list[dict], store: Path | None) -> list[dict]:
     """How far the probabilities of each row can be trusted: means over its runs, from their answers.
 
-    Returns for each row with answers: calibration error (points), negative log-likelihood (nats), area under
-    the risk-coverage curve (percent). Those are None where a logit is not finite. Rows without answers are left
-    out.
+    Returns for each row with answers: calibration error (points), what that would be if the confidence were true
+    (`evaluation.calibration_floor`), negative log-likelihood (nats), area under the risk-coverage curve (percent).
+    Those are None where a logit is not finite. Rows without answers are left out.
     """
     table = []
     for (ablation, objective, control), members in rows(records).items():
@@ -312,17 +332,18 @@ def calibration(records: list[dict], store: Path | None) -> list[dict]:
             if (found := answers(record, store)) is None:
                 break
             if not np.isfinite(found["logits"]).all():
-                measured.append([np.nan] * 3)
+                measured.append([np.nan] * len(CALIBRATION))
                 continue
             chances = evaluation.probabilities(found["logits"], objective)
             sure, hit = chances.max(axis=1), found["logits"].argmax(axis=1) == found["labels"]
             measured.append([evaluation.calibration_error(chances, found["labels"]),
+                             evaluation.calibration_floor(chances),
                              evaluation.negative_log_likelihood(chances, found["labels"]),
                              evaluation.risk_coverage(sure, hit).area])  # fmt: skip
         else:
             means = [None if np.isnan(x) else float(x) for x in np.mean(measured, axis=0)]
             table.append({"ablation": ablation, "objective": objective, "control": control, "runs": len(members),
-                          **dict(zip(("ece", "nll", "aurc"), means, strict=True))})  # fmt: skip
+                          **dict(zip(CALIBRATION, means, strict=True))})  # fmt: skip
     return table
 
 
@@ -477,14 +498,13 @@ def text(group: dict, store: Path | None = None) -> str:
         parts += ["", f"Table 4: confusion of BAGM, {name}, % of the true class (rows)",
                   tabulate(body, ["", *paper.TABLE_4_CLASSES], disable_numparse=True)]  # fmt: skip
     if measured := calibration(records, store):
-        table = [
-            [words(r), r["runs"], *(number(r[name]) for name in ("ece", "nll", "aurc"))] for r in measured
-        ]
-        headers = ["", "runs", "calibration error, points", "-log p, nats", "area under risk-coverage, %"]
+        table = [[words(r), r["runs"], *(number(r[name]) for name in CALIBRATION)] for r in measured]
+        headers = ["", "runs", *CALIBRATION.values()]
         parts += [
             "",
             "Calibration: means over runs, without intervals",
             tabulate(table, headers, disable_numparse=True),
+            FLOOR,
         ]
     if told := rejection(records, store):
         table = [[words(r), r["units"], *(auroc(r[how]) for how in CONFIDENCES)] for r in told]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from sergan import checkpoints, engine, evaluation, negatives
+from sergan import checkpoints, engine, evaluation, imbalance, negatives
 from sergan.config import Config
 from sergan.data import Sequences
 from sergan.models import Discriminator, Generator, valid_frames
@@ -62,18 +62,22 @@ class Training:
         seed: see `stream`. On a CPU the same seed and threads give the same weights.
         microbatch: utterances that are computed at once; a step is the same for any number, up to rounding.
         others: real speech of other emotions, for the control `other`.
+        weights: of the four classes in the real loss, see `imbalance.weights_of`.
+        augment: makes of each real batch the one to learn from, see `sergan.augmentation`.
     """
 
     def __init__(self, config: Config, ablation: str, objective: Objective, *, control: str = "none",
                  seed: int = 0, device: str | torch.device = "cpu", microbatch: int | None = None,
-                 others: Sequences | None = None):  # fmt: skip
+                 others: Sequences | None = None, weights: torch.Tensor | None = None, augment=None):  # fmt: skip
         c, self.config, self.objective, self.control = config, config, objective, control
         self.seed, self.device = seed, torch.device(device)
         self.precision = engine.precision(c.precision, self.device)
         self.microbatch = microbatch or (32 if self.device.type == "cpu" else c.batch)
         self.others = None if others is None else others.to(self.device)
         engine.keep_memory()
-        self.real_loss = regularised(objective.real, **{name: getattr(c, name) for name in c.PENALTIES})
+        real = objective.real if weights is None and not c.focal else imbalance.weighted(weights, c.focal)
+        self.real_loss = regularised(real, **{name: getattr(c, name) for name in c.PENALTIES})
+        self.augment = augment or (lambda real, random: real)
         with random_state(stream(seed, "discriminator")):
             self.discriminator = Discriminator(
                 ablation.startswith("B"), lstm=c.lstm, attention=c.attention, dense=c.dense,
@@ -170,7 +174,7 @@ class Training:
 
     def learn(self, real: Sequences) -> dict[str, torch.Tensor]:
         """The steps for one batch; returns their losses, and the size of the discriminator's gradients."""
-        found = {"loss_real": self.backward(real, self.real_loss)}
+        found = {"loss_real": self.backward(self.augment(real, self.noise), self.real_loss)}
         if self.negative:
             found["gradient_real"] = size(self.discriminator)
         self.step(self.discriminator_adam)
@@ -178,7 +182,6 @@ class Training:
             self.step(self.discriminator_adam)
         if not self.negative:
             return found
-
         if self.objective.silent:  # loss and gradient are 0 whatever D answers: no need to ask it
             found["loss_fake"] = torch.zeros(())
         else:
@@ -188,7 +191,6 @@ class Training:
         self.step(self.discriminator_adam)
         if self.control != "none":
             return found
-
         fake = self.generate(real)
         gradient = torch.zeros_like(fake.x)
         with frozen(self.discriminator):
@@ -201,7 +203,7 @@ class Training:
 
     def epoch(self, train: Sequences) -> dict[str, float]:
         """One epoch in random order; returns mean losses, and how large the gradient of the negatives is."""
-        batches = torch.randperm(len(train.labels), generator=self.order).split(self.config.batch)
+        batches = imbalance.order(train.labels, self.config.balanced, self.order).split(self.config.batch)
         if self.config.epoch == "batch":
             batches = batches[:1]
         found = [self.learn(train.pick(rows.to(self.device), trim=self.config.masked)) for rows in batches]
