@@ -65,6 +65,8 @@ FLOOR = (
 TESTS = ("p", "equivalence", "sign_flip", "verdict", "power", "needed")
 """What `contrast` says of a difference besides its interval."""
 
+SYNTHETIC = "demo is made of synthetic voices; nothing here is a finding about human speech."
+
 FEWEST_SIGNS = 6
 """Units from which a sign-flip test can fall below .05."""
 
@@ -453,7 +455,7 @@ def remarks(group: dict, store: Path | None = None) -> list[str]:
         covered = "speaker folds" if group["split"] == "speaker" else "runs"
         said.append(f"Rows cover different {covered}: compare them only by the paired differences below.")
     if group["corpus"] == "demo":
-        said.append("demo is made of synthetic voices; nothing here is a finding about human speech.")
+        said.append(SYNTHETIC)
     if group["corpus"] != "iemocap" or group["preset"] != "paper":
         said.append("The paper's figures are for IEMOCAP at the paper's size; these runs are not that.")
     return said

@@ -122,6 +122,27 @@ def test_calibration_by_hand():
     assert evaluation.negative_log_likelihood(p * 0.3, labels) == pytest.approx(expected)
 
 
+@given(st.lists(st.floats(0.25, 1), min_size=1, max_size=6), st.integers(1, 15))
+def test_the_calibration_floor_is_the_mean_over_all_ways_to_be_right(sure, bins):
+    """Against the sum over every outcome of a few answers, each as probable as the answers claim."""
+    chances = np.array([[c, 0, 0, 1 - c] if c >= 0.5 else [c, *[(1 - c) / 3] * 3] for c in sure])
+    sure, expected = chances.max(axis=1), 0.0
+    for right in itertools.product((0, 1), repeat=len(sure)):
+        labels = np.where(right, chances.argmax(axis=1), (chances.argmax(axis=1) + 1) % 4)
+        probable = np.prod(np.where(right, sure, 1 - sure))
+        expected += probable * evaluation.calibration_error(chances, labels, bins)
+    found = evaluation.calibration_floor(chances, bins, tries=20_000)
+    assert found == pytest.approx(expected, abs=1.5)  # at most 50 points from draw to draw: 4 standard errors
+
+
+def test_the_calibration_floor_falls_with_the_number_of_answers():
+    chances = np.random.default_rng(0).dirichlet(np.ones(4), size=4000)
+    floors = [evaluation.calibration_floor(chances[:n]) for n in (34, 136, 544, 2176)]
+    ratios = np.divide(floors[:-1], floors[1:])
+    assert floors[0] > 10 and (ratios > 1.6).all() and (ratios < 2.4).all()  # as 1 / sqrt(n)
+    assert evaluation.calibration_floor(np.eye(4)) == 0  # who is certain and right has none
+
+
 def test_risk_coverage_by_hand():
     found = evaluation.risk_coverage(
         [0.6, 0.9, 0.8, 0.7], [0, 1, 0, 1]

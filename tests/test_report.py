@@ -218,12 +218,15 @@ def test_calibration_is_of_the_stored_answers(random_splits):
             labels = found["labels"]
         right = chances.argmax(axis=1) == labels
         expected.append([evaluation.calibration_error(chances, labels),
+                         evaluation.calibration_floor(chances),
                          evaluation.negative_log_likelihood(chances, labels),
                          evaluation.risk_coverage(chances.max(axis=1), right).area])  # fmt: skip
     row = table["BAM"]
-    assert [row["ece"], row["nll"], row["aurc"]] == pytest.approx(np.mean(expected, axis=0).tolist())
+    assert [row[name] for name in report.CALIBRATION] == pytest.approx(np.mean(expected, axis=0).tolist())
+    assert 0 < row["floor"] < row["ece"]
     text = report.text(report.groups(records)[0], random_splits)
-    assert "calibration error, points" in text and "Calibration" not in report.text(report.groups(records)[0])
+    assert all(words in text for words in report.CALIBRATION.values()) and report.FLOOR in text
+    assert "Calibration" not in report.text(report.groups(records)[0])
     assert report.calibration(records, None) == []
     as_json = json.loads(json.dumps(report.as_dict(report.groups(records)[0], random_splits)))
     assert {row["ablation"] for row in as_json["calibration"]} == {"BAM", "BAGM"}
@@ -238,7 +241,7 @@ def test_logits_that_ran_away_have_no_calibration(random_splits):
         arrays["logits"] = (arrays["logits"] - 350_000.0).astype(np.float16)  # minus infinity
     np.savez_compressed(path, **arrays)
     table = {row["ablation"]: row for row in report.calibration(results.read(random_splits), random_splits)}
-    assert table["BAGM"]["ece"] is table["BAGM"]["nll"] is table["BAGM"]["aurc"] is None
+    assert [table["BAGM"][name] for name in report.CALIBRATION] == [None] * 4
     assert table["BAM"]["ece"] is not None
 
 
