@@ -9,8 +9,11 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from sergan import EMOTIONS, corpora, report, results
+from sergan import EMOTIONS, corpora, evaluation, evidence, examine, report, results, widgets
+from sergan.augmentation import Augmentation
+from sergan.config import PRESETS
 from sergan.experiments import BASELINES
+from sergan.plots import evidence as evidence_plots
 
 
 def table(head, rows):
@@ -65,11 +68,12 @@ def reference(root):
     top = Path(importlib.import_module("sergan").__file__).parent
     order = ["corpora", "features", "data", "models", "objectives", "regularisers", "evaluation", "config", "engine",
              "negatives", "training", "results", "experiments", "plots", "widgets", "predictions", "report", "plan",
-             "checks", "prediction", "plain"]  # fmt: skip
+             "multiverse", "evidence", "augmentation", "examine", "checks", "prediction", "plain"]  # fmt: skip
     parts = [
         "# The package",
         "Every public name of `sergan`, module by module, in the order in which they build on each other. "
-        "`help(name)` in Python says all of it: shapes, units, errors, examples.",
+        "Names that begin with a capital are classes, the others functions. `help(name)` in Python says all of it: "
+        "shapes, units, errors, examples.",
     ]
     for name in order:
         module = importlib.import_module(f"sergan.{name}")
@@ -79,24 +83,35 @@ def reference(root):
             if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
                 continue
             thing = getattr(module, node.name)
-            kind = "class" if isinstance(node, ast.ClassDef) else "function"
-            rows.append((f"`{node.name}`", kind, first_line(thing)))
+            said = first_line(thing) or "of " + ", ".join(
+                f"`{name}`" for name in inspect.signature(thing).parameters
+            )
+            rows.append((f"`{node.name}`", said))
         parts += [
             f"## `sergan.{name}`",
             first_line(module),
-            *([table(["name", "", ""], rows)] if rows else []),
+            *([table(["name", "what it is"], rows)] if rows else []),
         ]
     return "\n\n".join(parts) + "\n"
 
 
 def commas(values):
-    return ", ".join(str(value) for value in sorted(set(values), key=str))
+    r"""What there is, in order; whole numbers without a gap as a range.
+
+    >>> commas([2, 0, 1, 1]), commas([0, 2]), commas(["b", "a"])
+    ('0\xa0to\xa02', '0, 2', 'a, b')
+    """
+    found = sorted(set(values), key=lambda value: (isinstance(value, str), value))
+    if len(found) > 2 and all(isinstance(v, int) for v in found) and found[-1] - found[0] == len(found) - 1:
+        return f"{found[0]}\u00a0to\u00a0{found[-1]}"
+    return ", ".join(map(str, found))
 
 
 def numbers(root):
     """Appendix: which records there are, and what made them."""
     store = root / "results" if (root / "results").is_dir() else results.published()
-    records = results.read(store)
+    apart = store / "augmented"
+    records = results.read(store) + (results.read(apart) if apart.is_dir() else [])
     runs = [r for r in records if r["ablation"] not in BASELINES]
     hours = sum(r["time_s"] for r in runs) / 3600
     parts = [
@@ -115,7 +130,7 @@ def numbers(root):
                          commas(r["fold"] for r in some) if group["split"] == "speaker" else "",
                          commas(r["seed"] for r in some if r["seed"] is not None),
                          commas(r["revision"] or "unknown" for r in some)))  # fmt: skip
-        head = ["", "reading", "control", "runs", "folds", "seeds", "revision"]
+        head = ["program", "reading", "control", "runs", "folds", "seeds", "revision"]
         parts += [f"## `{group['corpus']}`{group['title'].removeprefix(group['corpus'])}", table(head, rows)]
     devices = Counter((r["device"], r["precision"], r["threads"]) for r in runs if "precision" in r)
     parts += [
@@ -129,10 +144,73 @@ def numbers(root):
         "has is not computed again, so the first command adds what is missing:",
         "```\nsergan run --sweep results/plan.toml --seeds 1 --store results --no-weights\n"
         "sergan report results\n```",
-        "The second prints all tables and writes them as a page. [The plan](plan) says what is tested, and what "
+        "The second prints all tables and writes them as a page. The folder `results/augmented/` has what "
+        "`sergan examine` added for [two augmentations](find_the_fake_gain). [The plan](plan) says what is "
+        "tested, and what "
         "was changed when.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def examined(root):
+    """What `sergan examine` found of the guide's two examples, from records: conclusions and tables."""
+    store = root / "results" if (root / "results").is_dir() else results.published()
+    parts, arms = [], {}
+    others = results.read(store / "augmented") if (store / "augmented").is_dir() else []
+    for name in ("mixup", "masking"):
+        identity = Augmentation.of(f"{root / 'book' / 'examples' / 'augmentations.py'}:{name}").identity
+        ours = [r for r in others if r["config"]["augmentation"] == identity]
+        if not ours:
+            parts += [f"### {name}", "Its runs are not done yet."]
+            continue
+        found = examine.look(examine.beside(results.read(store), ours), PRESETS[ours[0]["preset"]].lr)
+        (title, (head, rows)), *rest = examine.tables(found).items()
+        arms |= {tuple(row): (title, head) for row in rows}
+        usual, tuned = (report.spread(found["contrasts"][k]["wa"], "+") for k in (0, 1))
+        parts += [f"### {name}", f"**{found['conclusion']}**",
+                  f"Who runs one rate and no controls reports {usual} points at the preset's rate of {found['lr']:g}, "
+                  f"and often only the first of these numbers. With both arms tuned it is {tuned}."]  # fmt: skip
+        for heading, (columns, lines) in rest:
+            parts += [f"{heading}:", table(columns, lines)]
+    if arms:
+        title, head = next(iter(arms.values()))
+        parts = [f"{title}:", table(head, arms), *parts]
+    return "\n\n".join(parts)
+
+
+def fake_gain(root):
+    """The guide to `sergan examine`: its text, with the rule, what the examples gave and how many speakers it takes."""
+    text = (root / "book" / "find_the_fake_gain.md").read_text(encoding="utf-8")
+    bound = evaluation.BOUND
+    needed = [(sd, f"{100 * evaluation.power(bound, sd, 10):.0f} %", evaluation.units_needed(bound, sd))
+              for sd in (1, 2, 4, 8)]  # fmt: skip
+    made = {
+        "rule": table(["if we see", "we say"], [(seen, said.format(controls="*controls*"))
+                                                for seen, said in examine.RULE.values()]),
+        "examined": examined(root),
+        "power": table(["sd of the difference between speakers, points",
+                        f"chance that ten speakers show {bound:g}", "speakers for 80 %"], needed),
+    }  # fmt: skip
+    for name, content in made.items():
+        text = text.replace(f"<!-- {name} -->", content)
+    return text
+
+
+EVIDENCE = "<!-- evidence -->"
+"""Where the landing page has its figure."""
+
+
+def landing(root):
+    """The landing page: its text, with what the evidence is now as a figure and a sentence."""
+    text = (root / "book" / "index.md").read_text(encoding="utf-8")
+    if EVIDENCE not in text:
+        return text
+    store = root / "results" if (root / "results").is_dir() else results.published()
+    rows = evidence.rows(results.read(store), store)
+    drawn = widgets.picture(evidence_plots.landing(rows, evidence.CONTRASTS, evidence.CORPORA))
+    parts = [f"```{{figure}} {drawn}", f":alt: {evidence.alt(rows)}", ":width: 506px", "", evidence.caption(rows),
+             "```", "", evidence.sentence(rows)]  # fmt: skip
+    return text.replace(EVIDENCE, "\n".join(parts))
 
 
 def execution(root):
@@ -170,6 +248,8 @@ def execution(root):
 
 
 MAKERS = {
+    "book/find_the_fake_gain": fake_gain,
+    "book/index": landing,
     "book/corpora": corpus_sheets,
     "book/reference": reference,
     "book/numbers": numbers,

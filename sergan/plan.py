@@ -14,27 +14,38 @@ import numpy as np
 from tabulate import tabulate
 
 from sergan import SerganError, report
-from sergan.config import PRESETS, Config
+from sergan.config import PRESETS
+from sergan.objectives import OBJECTIVES
 
 CORPUS, PRESET, SCORE = "nemo", "cpu", "wa"
 RATES = (0.00025, 0.0005, 0.001, 0.002)
 
+PAPERS_RATE = PRESETS["paper"].lr
+"""Run as description, and not among those of which the planned contrast chooses."""
+
+PAIRS = {"speaker": 27, "paper": 10}
+"""Pairs of runs that the plan asks of a contrast on its corpus: nine folds with three seeds, ten random splits."""
+
 
 def arm(records: list[dict], corpus: str, split: str, ablation: str, control: str = "none",
         objective: str = "fused") -> list[dict]:  # fmt: skip
-    """The records of one arm at the preset's options, its learning rate aside, each seed on its own split."""
-    usual = PRESETS[PRESET].as_dict()
-    objective = objective if "G" in ablation else "cross_entropy"
+    """The records of one arm at the preset's options, its learning rate aside, each seed on its own split.
 
-    def belongs(r):
-        options = {name: r["config"].get(name) for name in Config().as_dict()} | {"lr": usual["lr"]}
-        return options == usual and r["config"]["split_seed"] in (None, r["seed"])
-
+    An arm without a GAN is that with the real loss of the reading `objective`.
+    """
+    objective = objective if "G" in ablation else OBJECTIVES[objective].real_name
     wanted = (corpus, split, ablation, objective, control, PRESET)
     named = ("corpus", "split", "ablation", "objective", None, "preset")
     return [r for r in records
             if all(r[name] == value for name, value in zip(named, wanted, strict=True) if name)
-            and report.control(r) == control and belongs(r)]  # fmt: skip
+            and report.control(r) == control and at_preset(r)]  # fmt: skip
+
+
+def at_preset(record: dict) -> bool:
+    """Whether a run has the preset's options (learning rate, controls and penalties aside) and a split of its seed."""
+    usual, config = PRESETS[PRESET].as_dict(), record["config"]
+    options = {name: config.get(name) for name in usual} | {"lr": usual["lr"]}
+    return record["preset"] == PRESET and options == usual and config["split_seed"] in (None, record["seed"])
 
 
 def at_rate(records: list[dict], lr: float) -> list[dict]:
@@ -75,6 +86,28 @@ def sides(records: list[dict], corpus: str = CORPUS) -> dict[str, tuple[list[dic
         pick = tuned if "tuned" in name else (lambda some: at_rate(some, usual))
         found[name] = tuple(map(pick, both))
     return found
+
+
+def readings(records: list[dict], corpus: str, split: str, store: Path | None = None) -> list[dict]:
+    """BAGM minus BAM under each of the six readings, BAM with that reading's own real loss: description, not a test.
+
+    Each has reading, loss (of real sequences), pairs (of runs), and what `report.contrast` says; pairs is 0 where
+    records are missing yet, and missing then names the arms that are.
+    """
+    found = []
+    for name, reading in OBJECTIVES.items():
+        arms = [at_rate(arm(records, corpus, split, ablation, objective=name), PRESETS[PRESET].lr)
+                for ablation in ("BAGM", "BAM")]  # fmt: skip
+        missing = [word for word, some in zip(("BAGM", "BAM"), arms, strict=True) if not some]
+        row = {"reading": name, "loss": reading.real_name, "pairs": pairs(*arms), "missing": missing}
+        found.append(row | report.contrast(*arms, store))
+    return found
+
+
+def pairs(ours: list[dict], theirs: list[dict]) -> int:
+    """How many places (fold, split and seed) both sides have."""
+    sides = ({(r["fold"], r["config"]["split_seed"], r["seed"]) for r in some} for some in (ours, theirs))
+    return len(set.intersection(*sides))
 
 
 def contrasts(records: list[dict], store: Path | None = None, corpus: str = CORPUS) -> list[dict]:

@@ -9,6 +9,9 @@ from sergan.plots import MARK, OURS, THEIRS, sheet
 PLAIN, ZERO, FUSED, OTHER = OURS, THEIRS, "#7b3294", "#666666"
 """Colours of a program without a GAN, of the two readings with one, and of baselines and controls."""
 
+PROGRAMS = ("AM", "AGM zero", "AGM fused", "BAM", "BAGM zero", "BAGM fused")
+"""The paper's four programs, those with a generator under both readings of its label."""
+
 
 def label(row) -> str:
     """A row of a table of results by its short name: `BAM`, `BAGM fused`, `BAM placebo`."""
@@ -143,17 +146,31 @@ def confusions(tables: dict, classes, title):
     return fig
 
 
-def curves(rows: dict, title, marks=()):
-    """The paper's Fig. 3: WA per epoch, mean over units with its 95 % interval, each line named at its end.
+def curves(scores: dict, title, marks=()):
+    """The paper's Fig. 3, and the same for UA: percent per epoch, each line named at its end, with a band.
 
-    `rows` maps a name to `(mean, low, high)`, arrays over epochs (low and high None for one unit); `marks` are
-    (epoch, text) for dashed vertical lines.
+    `scores` maps "WA" and "UA" to rows: a name to `(mean, low, high)`, arrays over epochs (low and high None for one
+    unit); `marks` are (epoch, text) for dashed vertical lines.
     """
-    fig, ax = sheet(7.4, 4.0)
-    ax.set_title(title, fontsize=10, loc="left")
-    if not rows:
-        empty(ax)
-        return fig
+    fig, axes = sheet(7.4, 6.2, len(scores), 1, sharex=True)
+    axes[0].set_title(title, fontsize=10, loc="left")
+    for ax, (score, rows) in zip(axes, scores.items(), strict=True):
+        if not rows:
+            empty(ax)
+            continue
+        draw_curves(ax, rows)
+        ax.set(ylabel=f"{score} on the test part (%)")
+        for epoch, text in marks:
+            ax.axvline(epoch, color=MARK, ls=":", lw=1.2)
+            if ax is axes[0]:
+                ax.annotate(text, (epoch, 1), xycoords=("data", "axes fraction"), xytext=(3, -2),
+                            textcoords="offset points", color=MARK, fontsize=9, va="top")  # fmt: skip
+    axes[-1].set_xlabel("epoch" if any(scores.values()) else "")
+    return fig
+
+
+def draw_curves(ax, rows: dict) -> None:
+    """Lines over epochs with their bands, named at their right ends."""
     ends = {}
     for name, (mean, low, high) in rows.items():
         look, epochs = style(name), np.arange(1, len(mean) + 1)
@@ -164,8 +181,7 @@ def curves(rows: dict, title, marks=()):
         ends[name] = mean[-1]
     last = max(len(mean) for mean, *_ in rows.values())
     lowest, highest = ax.get_ylim()
-    gap = (highest - lowest) * 0.055
-    heights = apart(list(ends.values()), gap)
+    heights = apart(list(ends.values()), (highest - lowest) * 0.085)
     for (name, end), height in zip(ends.items(), heights, strict=True):
         ax.annotate(
             name,
@@ -177,22 +193,9 @@ def curves(rows: dict, title, marks=()):
             fontsize=9.5,
             arrowprops={"arrowstyle": "-", "color": style(name)["color"], "lw": 0.5},
         )
-    for epoch, text in marks:
-        ax.axvline(epoch, color=MARK, ls=":", lw=1.2)
-        ax.annotate(
-            text,
-            (epoch, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, -2),
-            textcoords="offset points",
-            color=MARK,
-            fontsize=9,
-            va="top",
-        )
-    ax.set(xlabel="epoch", ylabel="WA on the test part (%)", xlim=(0.5, last * 1.22))
+    ax.set(xlim=(0.5, last * 1.22))
     ax.set_xticks(np.arange(0, last + 1, 5))
     ax.grid(axis="y", color="#eeeeee")
-    return fig
 
 
 def apart(heights, gap) -> list[float]:
@@ -237,7 +240,10 @@ def gains(rows: list, epoch: int, reach: float, title):
 
 
 def beyond(ax, y, mean, low, high, reach, look):
-    """A mean and its interval in a row of a plot from -reach to reach; what lies beyond is an arrow at the edge."""
+    """A mean and its interval in a row of a plot from -reach to reach; what lies beyond is an arrow at the edge.
+
+    A mean without an interval is an open mark.
+    """
     if low is not None:
         ax.plot(np.clip([low, high], -reach, reach), [y, y], color=look["color"], lw=2)
         for end in (low, high):
@@ -246,7 +252,8 @@ def beyond(ax, y, mean, low, high, reach, look):
                 ax.plot(np.sign(end) * reach, y, arrow, color=look["color"], ms=7, clip_on=False)
     inside = abs(mean) <= reach
     marker = look["marker"] if inside else "<" if mean < 0 else ">"
-    ax.plot(np.clip(mean, -reach, reach), y, marker, color=look["color"], ms=7, clip_on=False)
+    fill = look["color"] if low is not None else "white"
+    ax.plot(np.clip(mean, -reach, reach), y, marker, color=look["color"], mfc=fill, ms=7, clip_on=False)
 
 
 def epochs(rules: dict, title):
@@ -318,15 +325,43 @@ def say_confusions(tables: dict, classes, title):
     return say(title, parts, "Recall of happy in percent")
 
 
-def say_curves(rows: dict, title, marks=()):
-    if not rows:
-        return say(title, [], "")
+def say_curves(scores: dict, title, marks=()):
     parts = []
-    for epoch in [*(epoch for epoch, _ in marks), *({len(v[0]) for v in rows.values()})]:
-        means = {name: values[0][epoch - 1] for name, values in rows.items()}
-        best = max(means, key=means.get)
-        parts.append(f"epoch {epoch}: {best} ({means[best]:.1f})")
-    return say(title, parts, "Highest mean WA in percent")
+    for score, rows in scores.items():
+        for epoch in [*(epoch for epoch, _ in marks), *({len(v[0]) for v in rows.values()})] if rows else []:
+            means = {name: values[0][epoch - 1] for name, values in rows.items()}
+            best = max(means, key=means.get)
+            parts.append(f"{score}, epoch {epoch}: {best} ({means[best]:.1f})")
+    missing = sorted(set(PROGRAMS) - {name for rows in scores.values() for name in rows})
+    more = f" No records yet: {', '.join(missing)}." if parts and missing else ""
+    return say(title, parts, "Highest mean in percent") + more
+
+
+def readings(rows: list[dict], title, reach: float = 40):
+    """BAGM minus BAM under each reading, a row each, as `sergan.plan.readings` gives them; beyond `reach` an arrow."""
+    fig, ax = sheet(7.4, 1.3 + 0.42 * len(rows))
+    ax.set_title(title, fontsize=10, loc="left")
+    band(ax)
+    for y, row in enumerate(rows[::-1]):
+        look = {"color": {"zero": ZERO, "fused": FUSED}.get(row["reading"], PLAIN), "marker": "D"}
+        if row["wa"] is None:
+            said = f"not yet: {' and '.join(row['missing'])}" if row["missing"] else "no pair yet"
+        else:
+            beyond(ax, y, *row["wa"], reach, look)
+            said = f"{row['wa'][0]:+.1f}  {row['wa_verdict'] or 'one run a side'}".replace("-", "−")
+        ax.annotate(said, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=9.5,
+                    color=look["color"] if row["wa"] is not None else OTHER)  # fmt: skip
+    ax.set_yticks(range(len(rows)), [row["reading"] for row in rows[::-1]])
+    ax.set(xlim=(-reach - 1, reach + 1), ylim=(-0.6, len(rows) - 0.4))
+    ax.set_xlabel(f"BAGM − BAM, points of WA (grey: ±{BOUND}; arrows: beyond the edge)")
+    return fig
+
+
+def say_readings(rows: list[dict], title):
+    parts = [f"{row['reading']} {spread(row['wa'], '+')}" for row in rows if row["wa"] is not None]
+    missing = [row["reading"] for row in rows if row["wa"] is None]
+    more = f" No pair yet: {', '.join(missing)}." if parts and missing else ""
+    return say(title, parts, "BAGM minus BAM in points of WA") + more
 
 
 def say_gains(rows: list, epoch: int, title):

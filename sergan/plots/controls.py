@@ -198,3 +198,78 @@ def planned(rows: list[dict]):
     ax.set(xlim=(-reach, reach), ylim=(-0.5, len(rows) - 0.2))
     ax.set_xlabel(f"difference, points of WA (grey: ±{BOUND})")
     return fig
+
+
+def specification(points: list, marked: list[bool], noise: dict | None):
+    """A specification curve: the difference in every universe, sorted, those that share the reader's choices marked.
+
+    `points` has None for universes without a record; `noise` is what seeds alone do to one universe, as
+    `sergan.multiverse.noise` gives it.
+    """
+    fig, ax = sheet(5.8, 2.8)
+    there = sorted((point, mark) for point, mark in zip(points, marked, strict=True) if point is not None)
+    if not there:
+        empty(ax)
+        return fig
+    y, mark = np.array([point for point, _ in there]), np.array([mark for _, mark in there])
+    x = np.arange(1, len(y) + 1)
+    band(ax, "y")
+    ax.plot(x[~mark], y[~mark], "|", color="#aaaaaa", ms=5, mew=1)
+    ax.plot(x[mark], y[mark], "o", color=FUSED, ms=5, zorder=4)
+    width, spread_of = len(points), float(np.ptp(y))
+    low, high = min(y.min(), -4) - 0.05 * spread_of, max(y.max(), 5) + 0.05 * spread_of
+    ax.annotate(f"+{BOUND}", (0.01 * width, BOUND), xytext=(0, 2), textcoords="offset points",
+                color=MARK, va="bottom")  # fmt: skip
+    ax.plot([0, width], [BOUND, BOUND], color=MARK, lw=1, ls="--")
+    if noise is None:
+        words = "seeds:\nnot yet"
+    else:
+        middle = float(np.median(y))
+        ax.plot([1.06 * width] * 2, [middle - 2 * noise["sd"], middle + 2 * noise["sd"]], color=OURS, lw=3)
+        words = "seeds\n± 2 sd"
+    ax.annotate(words, (1.09 * width, float(np.median(y))), color=OURS, va="center")
+    ax.set(xlim=(-1, 1.28 * width), ylim=(low, high), ylabel="points of WA")
+    ax.set_xlabel(f"universes, sorted: {len(y)} of {width}")
+    ax.set_xticks([])
+    return fig
+
+
+def say_specification(points: list, marked: list[bool]) -> str:
+    """The marked universes in words: range, share above the paper's gain, share below 0."""
+    there = [point for point in points if point is not None]
+    mine = [point for point, mark in zip(points, marked, strict=True) if mark and point is not None]
+    said = f"{len(mine)} of {sum(marked)} universes with your choices have been run"
+    if mine:
+        ends = " to ".join(f"{end:+.1f}" for end in dict.fromkeys((min(mine), max(mine))))
+        above, below = (100 * sum(some) / len(mine) for some in
+                        ([x > BOUND for x in mine], [x < 0 for x in mine]))  # fmt: skip
+        said += f": {ends} points of WA; {above:.0f} % above +{BOUND}, {below:.0f} % below 0"
+    if there:
+        said += f". All {len(there)}: {min(there):+.1f} to {max(there):+.1f}"
+    return f"{said}.".replace("-", "−")
+
+
+def effects(rows: list[dict], names: dict, word):
+    """What each choice does on average: the mean difference under each of its values, a row a choice.
+
+    `rows` as `sergan.multiverse.effects` gives them; `names` and `word` put choices and their values into words.
+    """
+    rows = [row for row in rows if row["means"]]
+    fig, ax = sheet(7.0, 1.2 + 0.62 * max(len(rows), 3))
+    if not rows:
+        empty(ax)
+        return fig
+    band(ax)
+    reach = [min(min(row["means"].values()) for row in rows), max(max(row["means"].values()) for row in rows)]
+    room = max(reach[1] - reach[0], 4)
+    for y, row in enumerate(rows[::-1]):
+        means = sorted(row["means"].items(), key=lambda item: item[1])
+        ax.plot([means[0][1], means[-1][1]], [y, y], color="#bbbbbb", lw=1.5, zorder=1)
+        ax.plot([mean for _, mean in means], [y] * len(means), "o", color=FUSED, ms=6, zorder=3)
+        for (value, mean), side, shift in ((means[0], "right", -7), (means[-1], "left", 7)):
+            ax.annotate(word(row["choice"], value), (mean, y), xytext=(shift, 0), textcoords="offset points", ha=side,
+                        va="center", fontsize=9)  # fmt: skip
+    ax.set_yticks(range(len(rows)), [f"{names[row['choice']]}" for row in rows[::-1]], fontsize=9.5)
+    ax.set(xlim=(reach[0] - 0.5 * room, reach[1] + 0.5 * room), ylim=(-0.6, len(rows) - 0.4))
+    ax.set_xlabel(f"mean of BAGM − BAM, points of WA (grey: ±{BOUND})")
+    return fig
