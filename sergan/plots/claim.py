@@ -68,6 +68,7 @@ def ablations(scores):
         )
         ax.margins(x=0.25)
         ax.grid(axis="x", color="#dddddd")
+        ax.set_axisbelow(True)
     return fig
 
 
@@ -109,6 +110,7 @@ def intervals(values, half_width, reference=None, xlabel="WA (%)"):
         )
     ax.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows, ylim=(-0.5, len(rows) - 0.2))
     ax.grid(axis="x", color="#dddddd")
+    ax.set_axisbelow(True)
     return fig
 
 

@@ -141,9 +141,10 @@ def leaks(table, floor=25):
     fig, ax = sheet(6.0, 0.6 * len(table) + 1.2)
     rows = np.arange(len(table))[::-1]
     for y, (honest, leaky) in zip(rows, table[["honest", "leaky"]].to_numpy(), strict=True):
-        ax.annotate(
-            "", (leaky, y), (honest, y), arrowprops={"arrowstyle": "-|>", "color": "#888888", "lw": 1.5}
-        )
+        if abs(leaky - honest) > 1:  # else the head of the arrow would stand out on the wrong side
+            ax.annotate(
+                "", (leaky, y), (honest, y), arrowprops={"arrowstyle": "-|>", "color": "#888888", "lw": 1.5}
+            )
         ax.plot(honest, y, "o", color=OURS, ms=8)
         ax.plot(leaky, y, "D", color=MARK, ms=7)
         ax.annotate(f"{leaky - honest:+.1f}", (max(leaky, honest), y), xytext=(9, -4),
@@ -198,7 +199,9 @@ def reliability(curves):
     styles = ((OURS, "o-"), (THEIRS, "D--"))
     for (words, (sure, right)), (colour, style) in zip(curves.items(), styles, strict=True):
         ax.plot(sure, right, style, color=colour, ms=6)
-        ax.annotate(words, (sure[-3], right[-3]), xytext=(8, -12), textcoords="offset points",
+        above = right[-3] > sure[-3]  # each word on its curve's own side of the diagonal
+        ax.annotate(words, (sure[-3], right[-3]), xytext=(-6, 6) if above else (8, -12),
+                    textcoords="offset points", ha="right" if above else "left",
                     color="#8a5600" if colour == THEIRS else colour, fontsize=10)  # fmt: skip
     ax.set(xlabel="confidence (%)", ylabel="right answers (%)", xlim=(25, 101), ylim=(0, 101))
     ax.grid(color="#e5e5e5")

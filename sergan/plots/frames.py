@@ -1,4 +1,4 @@
-"""Figures of chapter 2, frames, energy, spectrum, and the cover."""
+"""Figures of chapter 2, frames, energy, spectrum."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -60,6 +60,7 @@ def spectra(versions, rate, size=512):
         row[1].plot(np.fft.rfftfreq(size, 1 / rate) / 1000, decibels(magnitude), color=OURS, lw=0.9)
         row[1].set(ylabel="dB", ylim=(-82, 4))
         row[1].grid(color="#dddddd")
+        row[1].set_axisbelow(True)
     axes[-1, 0].set_xlabel("time in the frame (ms)")
     axes[-1, 1].set_xlabel("frequency (kHz)")
     return fig
@@ -152,21 +153,7 @@ def heatmaps(ours, theirs, names, hop_s):
         bar = fig.colorbar(image, ax=ax, pad=0.01)
         bar.formatter.set_powerlimits((-3, 3))
         ax.set_title(title, fontsize=10, loc="left")
-        ax.set(yticks=np.arange(len(names)) + 0.5, yticklabels=names)
-        ax.tick_params(axis="y", labelsize=7, length=0)
+        ax.set(yticks=np.arange(len(names))[::3] + 0.5, yticklabels=names[::3], ylabel="MFCC")
+        ax.tick_params(axis="y", length=0)
     axes[-1].set_xlabel("start of the frame (s)")
-    return fig
-
-
-def cover(signal, mfcc, rate, hop_s):
-    """A waveform above its MFCC, without axes: the picture of the landing page, `book/_static/cover.png`."""
-    fig, (top, bottom) = sheet(7.2, 2.6, 2, 1)
-    length_s = len(signal) / rate
-    top.plot(np.arange(len(signal)) / rate, signal, color=OURS, lw=0.5)
-    limit = np.abs(mfcc).max()
-    edges = hop_s * np.arange(len(mfcc) + 1), np.arange(mfcc.shape[1] + 1)
-    bottom.pcolormesh(*edges, mfcc.T, cmap="RdBu_r", vmin=-limit, vmax=limit, rasterized=True)
-    for ax in (top, bottom):
-        ax.axis("off")
-        ax.set_xlim(0, length_s)
     return fig

@@ -64,7 +64,7 @@ def best_d(grid, p, q, best, trained, centres, share):
     at = np.argmax(p), np.argmax(q)
     top.annotate("$p$, real", (grid[at[0]], p[at[0]]), (-62, -4), textcoords="offset points", color=OURS)
     top.annotate(
-        "$q$, generated", (grid[at[1]], q[at[1]]), (14, -6), textcoords="offset points", color="#9a5c00"
+        "$q$, generated", (grid[at[1]], q[at[1]]), (26, -6), textcoords="offset points", color="#9a5c00"
     )
     top.set(ylabel="density", ylim=(0, None))
     bottom.plot(grid, best, color="#bbbbbb", lw=6, label="$p / (p + q)$")
