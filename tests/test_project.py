@@ -19,7 +19,9 @@ def test_environment_yml_equals_pyproject():
     assert dependencies[0] == f"python{PROJECT['requires-python']}"
     listed = dependencies[-1]["pip"]
     extras = PROJECT["optional-dependencies"]
-    assert sorted(listed[1:-1]) == sorted([*PROJECT["dependencies"], *extras["book"], *extras["test"]])
+    assert sorted(listed[1:-1]) == sorted(
+        [*PROJECT["dependencies"], *extras["book"], *extras["coursework"], *extras["test"]]
+    )
     assert (listed[0], listed[-1]) == ("-c constraints.txt", "-e .")
 
 
@@ -77,6 +79,7 @@ ORDER = [
         "examine",
         "page",
         "checks",
+        "coursework",
         "prediction",
         "plain",
         "bench",
@@ -122,4 +125,4 @@ def test_the_demo_corpus_is_small_and_the_wheel_takes_the_records_along():
     size = sum(path.stat().st_size for path in (TOP / "sergan" / "corpora" / "demo_audio").rglob("*.flac"))
     assert size <= 12e6
     hatch = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert hatch["force-include"] == {"results": "sergan/_records"}
+    assert hatch["force-include"] == {"results": "sergan/_records", "book/assignments": "sergan/_assignments"}
