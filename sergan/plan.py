@@ -6,6 +6,7 @@ but `lr`, and with the same rates for both arms.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,9 @@ from sergan.objectives import OBJECTIVES
 
 CORPUS, PRESET, SCORE = "nemo", "cpu", "wa"
 RATES = (0.00025, 0.0005, 0.001, 0.002)
+
+RUNS = {"speakers": 9 * 3, "splits": 10}
+"""Runs a side that the plan wants for a contrast, by what its mean estimates: folds times seeds, random splits."""
 
 PAPERS_RATE = PRESETS["paper"].lr
 """Run as description, and not among those of which the planned contrast chooses."""
@@ -113,18 +117,19 @@ def pairs(ours: list[dict], theirs: list[dict]) -> int:
 def contrasts(records: list[dict], store: Path | None = None, corpus: str = CORPUS) -> list[dict]:
     """The planned contrasts, with Holm's adjustment where all four have an interval, else without.
 
-    Each has name, units, estimand, difference (mean and 95 % interval), p, p_holm, equivalence, verdict, and
-    single: the check on single utterances of `report.single`, or None. For
-    another corpus than the plan's they describe, and are not adjusted.
+    Each has name, units, pairs (of runs), estimand, difference (mean and 95 % interval), p, p_holm, equivalence,
+    verdict, and single: the check on single utterances of `report.single`, or None. For another corpus than the
+    plan's they describe, and are not adjusted.
     """
-    pairs = sides(records, corpus)
-    rows = {name: report.contrast(*both, store) for name, both in pairs.items()}
+    both = sides(records, corpus)
+    rows = {name: report.contrast(*arms, store) for name, arms in both.items()}
     rows = {name: row for name, row in rows.items() if row["units"]}
     found = unadjusted(rows)
     if corpus == CORPUS and len(rows) == 4:
         with suppress(SerganError):  # one of them has no interval yet
             found = report.planned(rows, SCORE)
-    return [row | {"single": report.single(*pairs[row["name"]], store)} for row in found]
+    return [row | {"single": report.single(*both[row["name"]], store), "pairs": pairs(*both[row["name"]])}
+            for row in found]  # fmt: skip
 
 
 def unadjusted(rows: dict[str, dict]) -> list[dict]:
@@ -140,7 +145,8 @@ def title(corpus: str, rows: list[dict]) -> str:
     """What the contrasts of one corpus are: the planned ones, or a description."""
     if corpus != CORPUS:
         return f"The planned contrasts on {corpus}, preset {PRESET}: description, not a test"
-    missing = "" if all(r["p_holm"] is not None for r in rows) else "; not all of them are complete"
+    complete = all(r["p_holm"] is not None and r["pairs"] >= RUNS.get(r["estimand"], math.inf) for r in rows)
+    missing = "" if complete else "; not all of them are complete"
     return f"Planned contrasts, {corpus}, preset {PRESET} (results/plan.md){missing}"
 
 

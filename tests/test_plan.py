@@ -72,6 +72,15 @@ def test_the_contrasts_are_the_plans_and_other_options_stay_out():
     assert "not all of them are complete" in plan.text("nemo", rows)
 
 
+def test_contrasts_are_complete_with_all_planned_runs_and_not_before():
+    rows = [
+        {"p_holm": 0.04, "pairs": 27, "estimand": "speakers"},
+        {"p_holm": 1, "pairs": 10, "estimand": "splits"},
+    ]
+    assert plan.title("nemo", rows).endswith("(results/plan.md)")
+    assert "not all" in plan.title("nemo", [rows[0] | {"pairs": 9}, rows[1]])
+
+
 def test_the_page_has_the_contrasts_too():
     text = page.page(report.groups(whole_records()))
     assert "Planned contrasts, nemo, preset cpu (results/plan.md); not all of them are complete" in text
