@@ -71,6 +71,29 @@ def parser(kind: type[Parser] = Parser) -> argparse.ArgumentParser:
     def json_option(sub):
         sub.add_argument("--json", action="store_true", help="print JSON")
 
+    def what_options(sub, split):
+        sub.add_argument("--corpus", choices=NAMES, default="demo", metavar="CORPUS", help="default: demo")
+        sub.add_argument("--root", metavar="ROOT", help="where the corpus is; for table its CSV file")
+        sub.add_argument("--features", type=Path, metavar="FILE", help="take features from this file instead")
+        sub.add_argument("--preset", choices=PRESETS, help="sizes (default: demo for demo, else cpu)")
+        sub.add_argument("--split", choices=("paper", "speaker"), default=split,
+                         help=f"paper: 7:3 in each class; speaker: unseen speakers (default: {split})")  # fmt: skip
+
+    def how_options(sub):
+        sub.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds 0 to N-1 (default: 1)")
+        sub.add_argument(
+            "--folds", nargs="+", type=int, metavar="F", help="of the speaker split (default: all)"
+        )
+        sub.add_argument("--jobs", type=int, default=1, metavar="N", help="runs side by side (default: 1)")
+        sub.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster with this scheduler")
+        sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, ...")
+        sub.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="changes",
+                         help="change an option of the preset, such as epochs=20 scaling=standard")  # fmt: skip
+        sub.add_argument("--store", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
+        sub.add_argument(
+            "--on-error", choices=("stop", "skip"), default="stop", help="for audio that is no use"
+        )
+
     sub = command(list_corpora, "corpora", "List the corpora: language, size, licence, where they come from.")
     json_option(sub)
 
@@ -96,12 +119,7 @@ def parser(kind: type[Parser] = Parser) -> argparse.ArgumentParser:
                   epilog=f"Options for --set, as in the preset paper: {paper}. sergan/config.py says why.")  # fmt: skip
     sub.add_argument("--sweep", type=Path, metavar="FILE",
                      help="blocks of these options in TOML; options given here hold for all blocks")  # fmt: skip
-    sub.add_argument("--corpus", choices=NAMES, default="demo", metavar="CORPUS", help="default: demo")
-    sub.add_argument("--root", metavar="ROOT", help="where the corpus is; for table its CSV file")
-    sub.add_argument("--features", type=Path, metavar="FILE", help="take features from this file instead")
-    sub.add_argument("--preset", choices=PRESETS, help="sizes (default: demo for demo, else cpu)")
-    sub.add_argument("--split", choices=("paper", "speaker"), default="paper",
-                     help="paper: 7:3 in each class (default); speaker: unseen speakers")  # fmt: skip
+    what_options(sub, split="paper")
     sub.add_argument("--ablation", nargs="+", choices=ABLATIONS, default=ABLATIONS, metavar="ABLATION",
                      help=f"of {', '.join(ABLATIONS)} (default: all)")  # fmt: skip
     sub.add_argument(
@@ -115,19 +133,24 @@ def parser(kind: type[Parser] = Parser) -> argparse.ArgumentParser:
                           "other, shuffled (AGM, BAGM: negatives without a GAN)")  # fmt: skip
     sub.add_argument("--augment", metavar="FILE.py:FUNCTION",
                      help="an augmentation of your own: a function from a batch to a batch")  # fmt: skip
-    sub.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds 0 to N-1 (default: 1)")
     sub.add_argument("--split-seed", type=int, metavar="S",
                      help="one random split for all seeds (default: each seed draws its own)")  # fmt: skip
-    sub.add_argument("--folds", nargs="+", type=int, metavar="F", help="of the speaker split (default: all)")
-    sub.add_argument("--jobs", type=int, default=1, metavar="N", help="runs side by side (default: 1)")
-    sub.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster with this scheduler")
-    sub.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, ...")
-    sub.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="changes",
-                     help="change an option of the preset, such as epochs=20 scaling=standard")  # fmt: skip
-    sub.add_argument("--store", type=Path, default=Path("runs"), metavar="DIR", help="default: runs")
-    sub.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="for audio that is no use")
+    how_options(sub)
     sub.add_argument("--no-baselines", action="store_true", help="leave out majority and linear")
     sub.add_argument("--no-weights", action="store_true", help="keep no weights (predict needs them)")
+    corpus_options(sub)
+    json_option(sub)
+
+    sub = command(examine, "examine", "Find the fake gain: put an augmentation of yours beside baselines, controls and "
+                  "tuned learning rates, and say what is left of its gain.")  # fmt: skip
+    sub.add_argument("augment", metavar="FILE.py:FUNCTION",
+                     help="a function from a batch to a batch, see sergan/augmentation.py")  # fmt: skip
+    what_options(sub, split="speaker")
+    sub.add_argument("--ablation", nargs=1, choices=("AM", "BAM"), default=["BAM"], metavar="ABLATION",
+                     help="AM or BAM (default)")  # fmt: skip
+    how_options(sub)
+    sub.add_argument("--dry-run", action="store_true", help="only list the runs, and how long they may take")
+    sub.set_defaults(objective=None, control="none", split_seed=None, no_weights=True)
     corpus_options(sub)
     json_option(sub)
 
@@ -138,6 +161,21 @@ def parser(kind: type[Parser] = Parser) -> argparse.ArgumentParser:
     sub.add_argument("--html", type=Path, metavar="FILE",
                      help="where the page goes, headed by STORE/NOTE.txt (default: STORE/report.html)")  # fmt: skip
     json_option(sub)
+
+    sub = command(contribute, "contribute", "Write a store's runs on one corpus as a file of aggregates for the book: "
+                  "no audio, no features, no names of utterances, no answers to single ones.")  # fmt: skip
+    sub.add_argument("store", nargs="?", type=Path, default=Path("runs"), metavar="STORE")
+    sub.add_argument("-o", "--to", type=Path, required=True, metavar="FILE.json", help="the file to write")
+    sub.add_argument("--corpus", metavar="CORPUS", help="which, where the store has several")
+    sub.add_argument(
+        "--name", default="", help="of who contributes, as the book shall show it (default: none)"
+    )
+    sub.add_argument("--note", default="", help="what a reader should know, in a sentence or two")
+
+    sub = command(
+        validate, "validate", "Accept or refuse contributed files and say why; exit 0 when all are accepted."
+    )
+    sub.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
     sub = command(
         predict, "predict", "Classify a recording with a trained discriminator, draw its attention."
@@ -319,8 +357,6 @@ def dataset_of(options, functionals: bool, others: bool):
 
 
 def run(options):
-    from tqdm import tqdm
-
     from sergan import experiments, results
 
     plans, needs, datasets, costs = [], {}, {}, {}
@@ -338,6 +374,18 @@ def run(options):
                 datasets[source] = dataset_of(block, **needs[source])
             planned = experiments.plan(datasets[source], **choices)
         costs |= {one: round(experiments.cost(one, datasets[source])) for one in planned}
+    new = carry_out(costs, list(datasets.values()), options)
+    if options.json:
+        return show([results.load(options.store / f"{results.key(one.config)}.json") for one in costs])
+    print(f"{len(costs)} runs in {options.store}, {new} of them new; see: sergan report {options.store}")
+
+
+def carry_out(costs: dict, datasets: list, options) -> int:
+    """Do the runs that the store lacks, under a bar that goes by their `costs`; how many they were."""
+    from tqdm import tqdm
+
+    from sergan import experiments, results
+
     todo = [one for one in costs if not results.is_done(options.store, one.config)]
     alone = options.jobs == 1 and not options.dask
     with tqdm(total=sum(costs[one] for one in todo), bar_format=BAR, smoothing=0, disable=None) as bar:
@@ -369,7 +417,7 @@ def run(options):
         with cluster(options.dask):
             experiments.sweep(
                 todo,
-                list(datasets.values()),
+                datasets,
                 options.store,
                 jobs=-1 if options.dask else options.jobs,
                 device=options.device,
@@ -378,15 +426,28 @@ def run(options):
                 on_failed=after_failure,
                 progress=after_epoch if alone else None,
             )
-    if options.json:
-        return show([results.load(options.store / f"{results.key(one.config)}.json") for one in costs])
-    print(
-        f"{len(costs)} runs in {options.store}, {len(todo)} of them new; see: sergan report {options.store}"
-    )
+    return len(todo)
 
 
 BAR = "{percentage:3.0f}% |{bar}| {elapsed} gone, {remaining} left; {desc}"
 """The time left goes by what the runs are expected to cost, not by their number."""
+
+
+def examine(options):
+    from sergan import examine as examination
+    from sergan import experiments, results
+
+    choices = choices_of(options)
+    dataset = dataset_of(options, functionals=True, others=False)
+    listed = examination.runs(dataset, **choices | {"folds": options.folds})
+    if options.dry_run:
+        return print(examination.forecast(listed, options.store, options.jobs))
+    carry_out({one: round(experiments.cost(one, dataset)) for one in listed}, [dataset], options)
+    records = [results.load(options.store / f"{results.key(one.config)}.json") for one in listed]
+    found = examination.look(records, experiments.check(**choices).lr, options.store)
+    if options.json:
+        return show(found)
+    print(f"\n{examination.text(found)}")
 
 
 @contextlib.contextmanager
@@ -454,6 +515,54 @@ def report(options):
         if rows := plan.contrasts(records, options.store, corpus):
             print(f"{plan.text(corpus, rows)}\n")
     print(f"All of it on a page: {html}")
+
+
+def contribute(options):
+    from sergan import contribution
+
+    content = contribution.gather(options.store, corpus=options.corpus, name=options.name, note=options.note)
+    contribution.write(options.to, content)
+    print(f"{options.to}: {contribution.text(content)}")
+    print(
+        "You give it to everyone under CC0 1.0. Read it, then offer it: the book's CONTRIBUTING.md says how."
+    )
+    say_doubts(contribution.check(content))
+
+
+def validate(options):
+    from sergan import contribution
+
+    refused = 0
+    for path in options.files:
+        try:
+            content = contribution.load(path)
+            verdict = contribution.check(content)
+        except SerganError as error:
+            print(f"sergan: {str(error).rstrip('.')}.", file=sys.stderr)
+            refused += 1
+            continue
+        for problem in verdict.problems[:SENTENCES]:
+            print(f"sergan: {path}: {problem}.", file=sys.stderr)
+        if verdict.problems:
+            more = len(verdict.problems) - SENTENCES
+            print(
+                f"sergan: {path} is refused{f', for {more} more reasons too' if more > 0 else ''}.",
+                file=sys.stderr,
+            )
+            refused += 1
+            continue
+        print(f"{path}: accepted\n{contribution.text(content)}")
+        say_doubts(verdict)
+    return 1 if refused else 0
+
+
+SENTENCES = 50
+"""About one file, no more than these."""
+
+
+def say_doubts(verdict):
+    for doubt in verdict.doubts[:SENTENCES]:
+        print(f"please look again: {doubt}")
 
 
 def predict(options):

@@ -86,6 +86,10 @@ class Run:
     def __str__(self) -> str:
         words = [self.corpus, self.split, self.ablation, self.objective, self.control]
         words += [f"with {self.augmentation.name}"] if self.augmentation else []
+        if self.options is not None:
+            usual, named = PRESETS[self.preset], ("lr", *Config.PENALTIES, *Config.RARE)
+            words += [f"{name}={value:g}" for name in named
+                      if (value := getattr(self.options, name)) != getattr(usual, name)]  # fmt: skip
         words += [f"{name} {value}" for name, value in (("seed", self.seed), ("fold", self.fold))
                   if value is not None and (name, self.split) != ("fold", "paper")]  # fmt: skip
         return " ".join(word for word in words if word and word != "none")
@@ -150,6 +154,9 @@ def plan(
                     Run(*place, ablation, reading, control, seed, preset, options, others, augmentation)
                     for reading in readings
                 ]
+    if augmentation is not None and runs:
+        train, *_ = prepare(dataset, split_of(runs[-1], dataset), frames=options.frames, every=options.every)
+        augmentation.rehearse(train.pick(torch.arange(min(options.batch, len(train.labels))), trim=True))
     return list(dict.fromkeys(runs))
 
 

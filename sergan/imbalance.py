@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F
 
-from sergan import EMOTIONS
+from sergan import EMOTIONS, SerganError
 
 
 def weights_of(labels: torch.Tensor, power: float) -> torch.Tensor:
@@ -35,6 +35,10 @@ def weighted(weights: torch.Tensor | None = None, gamma: float = 0) -> Callable:
     """
 
     def loss(logits, labels):
+        if labels.is_floating_point():
+            raise SerganError(
+                "class_weights and focal are for labels that are classes, and an augmentation made mixtures"
+            )
         loss = F.cross_entropy(logits, labels, reduction="none")  # -log p_y
         if gamma:
             loss = (-torch.expm1(-loss)) ** gamma * loss

@@ -60,7 +60,7 @@ def fails(arguments, capsys, code=1):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "corpora", "check", "fetch", "features", "run", "report", "predict", "bench"]
+    "command", ["", "corpora", "check", "fetch", "features", "run", "examine", "report", "predict", "bench"]
 )
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as end:

@@ -153,7 +153,7 @@ def test_what_is_typed_holds_for_every_block(stored, tmp_path, capsys):
     [
         (
             "[a]\nepoches = 3",
-            "sweep.toml [a]: epoches is none of the options ablation, control, corpus, excited",
+            "sweep.toml [a]: epoches is none of the options ablation, augment, control, corpus, excited",
         ),
         ("seed = 3\n[a]", "sweep.toml [a]: seed is none of the options"),
         ("[a]\njobs = 3", "sweep.toml [a]: jobs is none of the options"),
