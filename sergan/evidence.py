@@ -124,7 +124,7 @@ def caption(found: list[dict]) -> str:
     """What stands behind the figure: preset, seeds, records."""
     seeds = sorted({seed for row in found for seed in row["seeds"]})
     used = set().union(*(row["used"] for row in found))
-    each = f"{len(seeds)} seeds" if len(seeds) > 1 else "one seed" if seeds else "no seed yet"
+    each = f"1 to {len(seeds)} seeds" if len(seeds) > 1 else "one seed" if seeds else "no seed yet"
     most = max((row["pairs"] for row in found), default=0)
     return (f"The paper's gain in WA, and ours: preset `{plan.PRESET}`, {each}, {len(used)} records, at most {most} "
             "pairs of runs behind a mark, WA at the last epoch. Bars are 95 % intervals, over folds of speakers or "

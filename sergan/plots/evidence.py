@@ -30,7 +30,7 @@ def landing(rows: list[dict], contrasts: dict, corpora: dict):
     fig.set_layout_engine("none")
     ax.set_position([0.19, 0.075, 0.51, 0.92])
     shown = [x for row in rows if row["wa"] is not None for x in row["wa"] if x is not None]
-    low, high = max(min([-8.0, *shown]) - 1, -60), min(max([8.0, *shown]) + 1, 30)
+    low, high = max(min([-8.0, *shown]) - 5, -60), min(max([8.0, *shown]) + 1, 30)
     ax.set(xlim=(low, high), ylim=(min(place.values()) - 0.6, 3.1))
     band(ax)
     text = {"fontsize": 9.5, "va": "center", "transform": ax.get_yaxis_transform()}
