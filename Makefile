@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 TORCH ?= auto
 RUN := .venv/bin/python
 
-.PHONY: book render refresh test lint setup constraints clean help
+.PHONY: book render refresh coursework test lint setup constraints clean help
 
 book: setup
 	@$(RUN) book/_make.py build
@@ -19,10 +19,13 @@ render: setup  ## render the stored outputs, without executing anything
 refresh: setup  ## execute all chapters and store their outputs in the notebooks
 	@$(RUN) book/_make.py refresh
 
+coursework: setup  ## write the assignments to coursework/ (for a course of your own: SEED=...)
+	@$(RUN) -m sergan.coursework release --seed "$(or $(SEED),example)"
+
 test: setup lint
 	@$(RUN) .ci/setup.py --system
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadscope --nbval-lax --nbval-current-env \
-		--nbval-cell-timeout 300 tests sergan $(wildcard book/[0-9]*.ipynb)
+		--nbval-cell-timeout 300 tests sergan $(wildcard book/[0-9]*.ipynb book/assignments/*.ipynb)
 
 lint: setup  ## check style
 	@$(RUN) -m ruff check --quiet .

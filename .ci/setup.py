@@ -18,9 +18,9 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 VENV = TOP / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
-EXTRAS = "book,test,dask"
+EXTRAS = "book,test,dask,coursework"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-SYSTEM = {"chromium": "chromium", "espeak-ng": "espeak-ng"}  # program: Debian package
+SYSTEM = {"chromium": "chromium", "espeak-ng": "espeak-ng", "bwrap": "bubblewrap"}  # program: Debian package
 
 
 def main():

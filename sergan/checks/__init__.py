@@ -53,6 +53,8 @@ def check(praise: str) -> Callable:
             try:
                 with np.errstate(all="ignore"):
                     found = wrong(*answers, **named)
+            except NotImplementedError:
+                return Verdict(None, "this function is not written yet.")
             except Exception as error:  # the reader's own code, or an answer of another kind
                 return Verdict(False, f"{type(error).__name__}: {error}".rstrip(": ") + ".")
             return Verdict(True, praise) if found is None else Verdict(False, found)

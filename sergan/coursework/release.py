@@ -1,0 +1,100 @@
+"""A course's folder: its secret seed, and for each assignment what is handed out and what stays with the teacher."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import nbformat
+
+from sergan import SerganError
+from sergan.coursework import assignments, notebooks
+from sergan.coursework.course import api, name_of, seed_of, succeeded
+from sergan.coursework.questions import Assignment, Variant
+from sergan.files import replacing
+
+ABOUT = """# A course of `sergan`: keep this folder to yourself
+
+| Path | What it is | For whom |
+|---|---|---|
+| `release/assignmentN/` | the notebook of assignment N, without solutions | **students: hand out this one file** |
+| `rubric/assignmentN.md` | how to give points by hand | markers |
+| `seed` | what this course's constants and hidden cases are drawn from | **secret** |
+| `source/` | the notebooks with solutions | **secret** |
+| `students.csv` | the class list: id, first_name, last_name, email | yours |
+| `submitted/`, `marks/`, `autograded/`, `gradebook.db` | submissions and marks, as nbgrader keeps them | yours |
+| `feedback/STUDENT/assignmentN/` | a page for each student | that student |
+| `reports/assignmentN/` | marks for Moodle and Canvas, what each question did, files without an owner | yours |
+
+Next:
+
+    sergan-coursework grade SUBMISSIONS.zip --assignment 2 --students students.csv
+    sergan-coursework report
+
+Late submissions: `grade ... --due 2026-03-31T23:59 --late 10` takes 10 % of a student's points for each day begun after
+that time. The times are those of the files in the download; Canvas's downloads have none, so for its late ones, and
+for extensions, give them with `--times FILE.csv` (columns id, submitted).
+
+To read written answers and to correct a mark, start `jupyter lab` in this folder (with `nbgrader` installed) and open
+Formgrader; what you enter there survives every later `grade`.
+"""
+
+CONFIG = """# What nbgrader (Formgrader, say) does in this folder. Its "autograde" enters the marks that
+# `sergan-coursework grade` found; it never runs a student's code.
+from pathlib import Path
+
+from sergan.coursework.course import config
+
+get_config().merge(config(Path(__file__).parent))
+"""
+
+
+def release(course: Path, seed: str | None = None, which: list[int] | None = None) -> list[Path]:
+    """Write the assignments of a seed; returns the files to hand out.
+
+    A folder keeps its first seed. An assignment that has submissions stays as it is.
+
+    Args:
+        course: the folder, made if it is not there.
+        seed: by default the folder's own, or a new random one.
+        which: numbers; by default all.
+    """
+    kept = seed_of(course) if (course / "seed").exists() else None
+    if seed is not None and (not seed.strip() or "\n" in seed):
+        raise SerganError("a seed is one line of text")
+    seed = seed.strip() if seed is not None else kept or secrets.token_hex(12)
+    if kept is not None and seed != kept:
+        raise SerganError(f"{course} holds a course with another seed, whose assignments and marks would no longer "
+                          "fit; name another folder with --to")  # fmt: skip
+    made = [assignments.load(number) for number in which or range(1, len(assignments.NAMES) + 1)]
+    course.mkdir(parents=True, exist_ok=True)
+    course.chmod(0o700)
+    if kept is None:
+        with open(os.open(course / "seed", os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            file.write(seed + "\n")
+    (course / "README.md").write_text(ABOUT, encoding="utf-8")
+    (course / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+    return [write(course, assignment, assignment.variant(seed)) for assignment in made]
+
+
+def write(course: Path, assignment: Assignment, variant: Variant) -> Path:
+    """One assignment's source for nbgrader, its rubric, and through nbgrader the student version."""
+    name = name_of(assignment)
+    notebook = notebooks.of_variant(notebooks.source(assignment), variant)
+    rubric = [cell.source for cell in notebook.cells if "rubric" in notebooks.tags(cell)]
+    notebook.cells = [cell for cell in notebook.cells if "rubric" not in notebooks.tags(cell)]
+    for cell in notebook.cells:
+        if "tags" in cell.metadata:
+            cell.metadata.tags = [t for t in cell.metadata.tags if not t.startswith("kind:")]
+    with replacing(course / "rubric" / f"{name}.md") as out:
+        title = f"# {assignment.title}: points given by hand"
+        out.write("\n\n".join([title, *(rubric or ["None: every point is computed."])]).encode() + b"\n")
+    handed_out = course / "release" / name / f"{name}.ipynb"
+    nbgrader = api(course)
+    if handed_out.exists() and any((course / "submitted").glob(f"*/{name}")):
+        return handed_out
+    with replacing(course / "source" / name / f"{name}.ipynb") as out:
+        out.write(nbformat.writes(notebook, version=4).encode())
+    succeeded(nbgrader.generate_assignment(name, force=True), f"{name} cannot be released")
+    return handed_out
