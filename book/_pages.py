@@ -12,6 +12,9 @@ from pathlib import Path
 from sergan import EMOTIONS, corpora, evaluation, evidence, examine, report, results, widgets
 from sergan.augmentation import Augmentation
 from sergan.config import PRESETS
+from sergan.coursework import assignments as coursework
+from sergan.coursework import notebooks
+from sergan.coursework.questions import EXAMPLE
 from sergan.experiments import BASELINES
 from sergan.plots import evidence as evidence_plots
 
@@ -196,6 +199,34 @@ def fake_gain(root):
     return text
 
 
+def teachers(root):
+    """The teacher's guide: its text, with what each assignment asks and what copied solutions earn."""
+    text = (root / "book" / "teachers.md").read_text(encoding="utf-8")
+    rows, earned = [], []
+    measured = json.loads((root / "results" / "measured" / "pasted.json").read_text(encoding="utf-8"))
+    for name in coursework.NAMES:
+        one = coursework.load(name)
+        cells = [
+            cell.metadata["nbgrader"] for cell in notebooks.source(one).cells if "nbgrader" in cell.metadata
+        ]
+        by_hand = sum(about["points"] for about in cells if about.get("grade") and about.get("solution"))
+        by_code = sum(question.points for question in one.asked(one.variant(EXAMPLE)))
+        rows.append((one.number, one.title, by_code, by_hand, ", ".join(f"`{c}`" for c in one.constants),
+                     ", ".join(f"{kind} ({len(options)})" for kind, options in one.kinds.items())))  # fmt: skip
+        found = measured["assignments"][name]
+        earned.append((one.number, found["points"], *(f"{sum(some) / len(some):.1f} ({min(some):g} to {max(some):g})"
+                                                      for some in (found["understood"], found["unread"]))))  # fmt: skip
+    made = {
+        "assignments": table(["", "assignment", "points by code", "by rubric", "constants drawn", "questions in kind "
+                              "(options)"], rows),
+        "pasted": table(["", "points by code", "copied and understood", "copied unread"], earned)
+        + f"\n\nMean, and least to most, over {len(measured['seeds'])} course seeds (`benchmarks/pasted.py`).",
+    }  # fmt: skip
+    for name, content in made.items():
+        text = text.replace(f"<!-- {name} -->", content)
+    return text
+
+
 EVIDENCE = "<!-- evidence -->"
 """Where the landing page has its figure."""
 
@@ -250,6 +281,7 @@ def execution(root):
 MAKERS = {
     "book/find_the_fake_gain": fake_gain,
     "book/index": landing,
+    "book/teachers": teachers,
     "book/corpora": corpus_sheets,
     "book/reference": reference,
     "book/numbers": numbers,

@@ -110,6 +110,47 @@ def test_a_course_keeps_its_seed(course):
     assert (course / "release" / NAME / f"{NAME}.ipynb").read_bytes() == before
 
 
+def test_a_seed_that_asks_the_known_questions_is_told_and_a_random_one_avoids_them(tmp_path, capsys):
+    known = small.kind(small.SMALL.variant("example"))
+    seeds = [f"s{k}" for k in range(20)]
+    same = next(seed for seed in seeds if small.kind(small.SMALL.variant(seed)) == known)
+    other = next(seed for seed in seeds if small.kind(small.SMALL.variant(seed)) != known)
+    assert main(["release", "2", "--seed", same, "--to", str(tmp_path / "same")]) == 0
+    said = capsys.readouterr().out
+    advised = re.search(r"for assignment 2, .* --seed (\w+)\.", said)[1]
+    assert small.kind(small.SMALL.variant(advised)) != known
+    assert main(["release", "2", "--seed", other, "--to", str(tmp_path / "other")]) == 0
+    assert "very questions" not in capsys.readouterr().out
+    assert main(["release", "2", "--to", str(tmp_path / "random")]) == 0
+    assert "very questions" not in capsys.readouterr().out
+    assert (
+        main(
+            [
+                "release",
+                "2",
+                "--seed",
+                other,
+                "--to",
+                str(tmp_path / "x"),
+                "--unlike",
+                str(tmp_path / "other"),
+            ]
+        )
+        == 0
+    )
+    assert "an earlier course for assignment 2" in capsys.readouterr().out
+
+
+def test_a_course_in_a_relative_folder_is_graded_by_several_at_once(course, tmp_path, monkeypatch):
+    """nbgrader changes the working directory while others still mark."""
+    monkeypatch.chdir(tmp_path)
+    given = write(tmp_path / "in", **{f"one{k}": honest(course) for k in range(4)})
+    given |= {"download": Path("in"), "students": Path("students.csv")}
+    assert grading.grade(Path("course"), **given, jobs=2).left == []
+    assert not (course / "course").exists()
+    assert [scored(row) for row in points(Path("course")).values() if row["total"]] == [[2, 3]] * 4
+
+
 FORGE = """
 import os
 for number in range(3, 40):
@@ -278,8 +319,8 @@ def test_lateness_costs_a_share_a_day_and_can_be_set_right(course, tmp_path):
         "extended": "5.0",
         "One": "",
     }  # two days begun, of 9 points
-    assert grading.grade(course, **given, times=times).marked == 0  # the rule is kept
-    assert points(course)["late"]["total"] == "7.2"
+    assert grading.grade(course, **given).marked == 0  # the rule is kept, and the times
+    assert (points(course)["late"]["total"], points(course)["extended"]["total"]) == ("7.2", "5.0")
 
 
 def test_pages_hold_nothing_that_acts_in_a_browser(course, tmp_path):

@@ -1,5 +1,7 @@
 """Visible checks of assignments: right for every variant's solution, a sentence for everything else."""
 
+import json
+
 import pytest
 
 pytest.importorskip("nbgrader", reason="coursework needs nbgrader: pip install 'sergan[coursework]'")
@@ -9,6 +11,7 @@ from nbgrader.preprocessors import ClearSolutions
 from sergan.coursework import assignments, notebooks
 from sergan.coursework.marking import Here, pasted
 from sergan.coursework.questions import EXAMPLE
+from sergan.results import published
 
 PLACES = [(name, seed) for name in ("descriptors", "attention", "labels")
           for seed in (EXAMPLE, "a course", "another course")]  # fmt: skip
@@ -49,7 +52,7 @@ def test_the_stub_passes_none(name, seed):
     stub, _ = ClearSolutions().preprocess(notebook, {})
     session = Here(list(definitions(stub).items()))
     for source in visible.values():
-        with pytest.raises(AssertionError, match="NotImplementedError"):
+        with pytest.raises(AssertionError, match="not written yet"):
             exec(source, session.names)
 
 
@@ -78,3 +81,13 @@ def test_last_years_solutions_do_not_pass_unread(name, seed):
     others = [q for q in assignment.asked(variant) if q.kind and example.kinds[q.kind[0]] != q.kind[1]]
     assert earned[0] == total - sum(question.points for question in others) < total
     assert earned[1] <= earned[0]
+
+
+@pytest.mark.parametrize("name", assignments.NAMES)
+def test_the_guides_table_of_what_copies_earn_is_that_of_the_assignments(name):
+    measured = json.loads((published() / "measured" / "pasted.json").read_text(encoding="utf-8"))
+    seed, earned = measured["seeds"][0], measured["assignments"][name]
+    for way, constants in (("understood", True), ("unread", False)):
+        marks = pasted(assignments.load(name), seed, constants=constants)
+        assert sum(mark.points for mark in marks) == earned[way][0]
+        assert sum(mark.of for mark in marks) == earned["points"]

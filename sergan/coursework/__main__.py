@@ -45,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
                      "folder's, else a new random one)")  # fmt: skip
     sub.add_argument("--to", type=Path, default=Path("coursework"), metavar="DIR",
                      help="the course's folder (default: coursework)")  # fmt: skip
+    sub.add_argument("--unlike", type=Path, nargs="+", default=[], metavar="DIR", help="folders of earlier courses, "
+                     "from which the questions in kind should differ")  # fmt: skip
 
     sub = command(
         grade, "grade", "Grade a download of submissions, in a fence; goes on where it was stopped."
@@ -59,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
         "--late", type=float, metavar="PERCENT", help="of the points, for each day begun after --due; kept"
     )
     sub.add_argument("--times", type=Path, metavar="CSV", help="id and submitted: when, where the files do not tell "
-                     "(Canvas), or an extension")  # fmt: skip
+                     "(Canvas), or an extension; kept")  # fmt: skip
     sub.add_argument("--jobs", type=int, default=2, metavar="N", help="submissions side by side (default: 2)")
     sub.add_argument("--force", action="store_true", help="mark again what has marks")
     sub.add_argument("--unfenced", action="store_true", help="run the students' code with your own rights: it can read "
@@ -82,12 +84,17 @@ def course_option(sub) -> None:
 def release(options):
     from sergan.coursework.course import seed_of
     from sergan.coursework.questions import EXAMPLE
-    from sergan.coursework.release import release
+    from sergan.coursework.release import ALL, alike, fresh, release
 
-    for path in release(options.to, options.seed, options.numbers):
+    others = [EXAMPLE, *map(seed_of, options.unlike)]
+    for path in release(options.to, options.seed, options.numbers, others):
         print(path)
-    if seed_of(options.to) == EXAMPLE:
+    if (seed := seed_of(options.to)) == EXAMPLE:
         print("These are the public examples, whose solutions are known; a course needs a seed of its own.")
+    elif same := alike(seed, others, options.numbers or ALL):
+        print(f"This seed draws the very questions of the public examples or of an earlier course for assignment "
+              f"{', '.join(map(str, same))}, so those solutions fit; if you have not handed it out yet, release to "
+              f"another folder with --seed {fresh(others)}.")  # fmt: skip
     print(f"What to hand out and what to keep: {options.to / 'README.md'}")
 
 

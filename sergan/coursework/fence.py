@@ -75,7 +75,11 @@ class Fence:
                             "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONDONTWRITEBYTECODE": "1",
                             "MPLCONFIGDIR": "/tmp", "IPYTHONDIR": "/tmp/ipython"}.items():  # fmt: skip
             inside += ["--setenv", name, value]
-        for folder in sorted({str(above) for path in readable() for above in Path(path).parents} - {"/"}):
+        # Before the rest, because that may lie below /tmp
+        inside += ["--perms", "1777", "--size", str(self.disk), "--tmpfs", "/tmp"]
+        for folder in sorted(
+            {str(above) for path in readable() for above in Path(path).parents} - {"/", "/tmp"}
+        ):
             inside += ["--perms", "0755", "--dir", folder]
         for path in readable():
             inside += ["--ro-bind", path, path]
@@ -84,7 +88,6 @@ class Fence:
         for folder in (HERE, HERE.parent / "_assignments"):
             inside += ["--tmpfs", str(folder)] * folder.is_dir()
         inside += ["--proc", "/proc", "--dev", "/dev"]
-        inside += ["--perms", "1777", "--size", str(self.disk), "--tmpfs", "/tmp"]
         inside += ["--perms", "0755", "--dir", "/fence"]
         for name in NEEDED:
             inside += ["--ro-bind", str(HERE / name), f"/fence/{name}"]

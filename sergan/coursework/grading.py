@@ -80,9 +80,13 @@ def grade(
         jobs: submissions side by side.
         due: when it was due; without a zone in this machine's.
         late: percent of the points that each day, begun, after that costs.
-        times: CSV with id and submitted, for what a download does not tell and for extensions.
+        times: CSV with id and submitted, for what a download does not tell and for extensions; kept.
         force: mark again what has its marks.
     """
+    course, download = (
+        course.resolve(),
+        download.resolve(),
+    )  # nbgrader changes the working directory now and then
     limits, seed = limits or Fence(), seed_of(course)
     if not limits.off and (reason := fence.missing()):
         raise SerganError(reason)
@@ -97,7 +101,7 @@ def grade(
         )
     given = nbformat.read(handed_out, as_version=4)
     everyone = class_of(course, students)
-    submitted_at = submissions.times(times, everyone) if times else {}
+    submitted_at = times_of(course, name, times, everyone)
     found, left = submissions.match(download, everyone)
     settle(course, name, everyone, due, late)
     whole = {}
@@ -183,6 +187,16 @@ def class_of(course: Path, path: Path | None) -> list[Student]:
     with replacing(kept) as out:
         out.write(pd.DataFrame(found).to_csv(index=False).encode())
     return found
+
+
+def times_of(course: Path, name: str, path: Path | None, students: list[Student]) -> dict[str, datetime]:
+    """Times that a file tells, kept in the course's folder until another file is given."""
+    kept = course / "times" / f"{name}.csv"
+    if path is not None:
+        submissions.times(path, students)
+        with replacing(kept) as out:
+            out.write(path.read_bytes())
+    return submissions.times(kept, students) if kept.exists() else {}
 
 
 def settle(course: Path, name: str, students: list[Student], due: str | None, late: float | None) -> None:

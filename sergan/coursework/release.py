@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -11,9 +12,10 @@ import nbformat
 from sergan import SerganError
 from sergan.coursework import assignments, notebooks
 from sergan.coursework.course import api, name_of, seed_of, succeeded
-from sergan.coursework.questions import Assignment, Variant
+from sergan.coursework.questions import EXAMPLE, Assignment, Variant
 from sergan.files import replacing
 
+ALL = range(1, len(assignments.NAMES) + 1)
 ABOUT = """# A course of `sergan`: keep this folder to yourself
 
 | Path | What it is | For whom |
@@ -34,7 +36,7 @@ Next:
 
 Late submissions: `grade ... --due 2026-03-31T23:59 --late 10` takes 10 % of a student's points for each day begun after
 that time. The times are those of the files in the download; Canvas's downloads have none, so for its late ones, and
-for extensions, give them with `--times FILE.csv` (columns id, submitted).
+for extensions, give them with `--times FILE.csv` (columns id, submitted; kept until you give another).
 
 To read written answers and to correct a mark, start `jupyter lab` in this folder (with `nbgrader` installed) and open
 Formgrader; what you enter there survives every later `grade`.
@@ -50,7 +52,21 @@ get_config().merge(config(Path(__file__).parent))
 """
 
 
-def release(course: Path, seed: str | None = None, which: list[int] | None = None) -> list[Path]:
+def alike(seed: str, others: Iterable[str], which: Iterable[int]) -> list[int]:
+    """The assignments that ask the same questions in kind under one of the other seeds, whose solutions so fit."""
+    found = [(number, assignments.load(number)) for number in which]
+    return [n for n, a in found if a.variant(seed).kinds in [a.variant(other).kinds for other in others]]
+
+
+def fresh(others: Iterable[str]) -> str:
+    """A new random seed under which every assignment, or as many as can be, differs in kind from the other seeds."""
+    drawn = [secrets.token_hex(12) for _ in range(100)]
+    return min(drawn, key=lambda seed: len(alike(seed, others, ALL)))
+
+
+def release(
+    course: Path, seed: str | None = None, which: list[int] | None = None, others: Iterable[str] = (EXAMPLE,)
+) -> list[Path]:
     """Write the assignments of a seed; returns the files to hand out.
 
     A folder keeps its first seed. An assignment that has submissions stays as it is.
@@ -59,15 +75,16 @@ def release(course: Path, seed: str | None = None, which: list[int] | None = Non
         course: the folder, made if it is not there.
         seed: by default the folder's own, or a new random one.
         which: numbers; by default all.
+        others: seeds whose solutions are known, so that a random one should differ from them in kind.
     """
     kept = seed_of(course) if (course / "seed").exists() else None
     if seed is not None and (not seed.strip() or "\n" in seed):
         raise SerganError("a seed is one line of text")
-    seed = seed.strip() if seed is not None else kept or secrets.token_hex(12)
+    seed = seed.strip() if seed is not None else kept or fresh(others)
     if kept is not None and seed != kept:
         raise SerganError(f"{course} holds a course with another seed, whose assignments and marks would no longer "
                           "fit; name another folder with --to")  # fmt: skip
-    made = [assignments.load(number) for number in which or range(1, len(assignments.NAMES) + 1)]
+    made = [assignments.load(number) for number in which or ALL]
     course.mkdir(parents=True, exist_ok=True)
     course.chmod(0o700)
     if kept is None:
@@ -75,7 +92,7 @@ def release(course: Path, seed: str | None = None, which: list[int] | None = Non
             file.write(seed + "\n")
     (course / "README.md").write_text(ABOUT, encoding="utf-8")
     (course / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
-    return [write(course, assignment, assignment.variant(seed)) for assignment in made]
+    return [write(course.resolve(), assignment, assignment.variant(seed)) for assignment in made]
 
 
 def write(course: Path, assignment: Assignment, variant: Variant) -> Path:

@@ -53,6 +53,7 @@ class Page(HTMLExporter):
 
 def report(course: Path, number: int | None = None, *, pages: bool = True) -> dict[str, pd.DataFrame]:
     """Write feedback and tables of one assignment or all; returns the tables of questions by assignment."""
+    course = course.resolve()
     numbers = [number] if number else released(course)
     names = [name_of(assignments.load(one)) for one in numbers]
     found = {name: tables(course, name, pages) for name in names if (course / "marks" / name).is_dir()}
@@ -106,7 +107,10 @@ def collected(course: Path, name: str) -> tuple[pd.DataFrame, pd.Series, pd.Data
                 book.late_submission_penalty = late
                 gradebook.db.commit()
             of |= {grade.name: grade.max_score for grade in book.grades}
-            scores[submission.student_id] = {grade.name: grade.score for grade in book.grades}
+            scores[submission.student_id] = {
+                grade.name: None if grade.needs_manual_grade and grade.manual_score is None else grade.score
+                for grade in book.grades
+            }
             hand = sum(bool(grade.needs_manual_grade) for grade in book.grades)
             totals[submission.student_id] = {
                 "late_penalty": late or 0.0,
