@@ -24,6 +24,8 @@ from sergan.coursework import reporting
 from sergan.coursework.course import Stored, api, marks_file
 from sergan.coursework.release import release
 
+pytestmark = pytest.mark.usefixtures("bubblewrap")
+
 NAME = "assignment2"
 LIMITS = Fence(seconds=3, total_s=20, memory=600 * 2**20)
 VARIANT = small.SMALL.variant("a secret")
