@@ -1,8 +1,6 @@
 """The reader's predictions: sealed on one page, opened on another, kept in the reader's own browser alone."""
 
-import os
 import re
-import shutil
 
 import pytest
 
@@ -65,19 +63,6 @@ def test_a_seal_changes_with_every_digit_and_with_the_word_but_not_with_the_orde
 
 
 # --- in a browser ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not path:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no chromium on the PATH")
-    with playwright.sync_playwright() as running:
-        as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-        chromium = running.chromium.launch(executable_path=path, args=["--no-sandbox"] if as_root else [])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
