@@ -344,24 +344,25 @@ def write_pages(root, copy):
 
 def render(root, copy, to, around):
     """Make pages from `copy` in `to`, warnings as errors; False if they are there already."""
-    sys.path.insert(0, str(root / "book" / "_ext"))
-    from repository import address
+    sys.path[:0] = [str(root / "book" / "_ext"), str(Path(__file__).parent)]
+    from _site import finish as finish_pages
+    from repository import about
 
-    where, branch = address(root)
-    stamp = digest([around, where, branch, *files_below(copy)])
+    here = about(root)
+    stamp = digest([around, here, *files_below(copy)])
     if (to / ".stamp").exists() and (to / ".stamp").read_text() == stamp:
         return False
     if to.exists() and any(to.iterdir()) and not (to / ".stamp").exists():
         raise BookError(f"{to} holds something else: name an empty folder, or none.")
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(copy)]
     command += ["--path-output", str(copy.parent), "--all", "-W", "-n", "--keep-going"]
-    environment = {**os.environ, "SERGAN_REPOSITORY": where, "SERGAN_BRANCH": branch}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     made = copy.parent / "_build" / "html"
     if done.returncode or not (made / "index.html").exists():
         said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).replace(f"{copy}{os.sep}", "")
         lines = [line for line in said.splitlines() if re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line)]
         raise BookError("The pages have warnings:\n  " + "\n  ".join(lines or said.splitlines()[-15:]))
+    finish_pages(made, here)
     (made / ".stamp").write_text(stamp)
     fresh = to.with_name(f"{to.name}.{os.getpid()}")
     to.parent.mkdir(parents=True, exist_ok=True)

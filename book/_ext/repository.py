@@ -1,16 +1,20 @@
 """Sphinx extension: where the book's repository lives, so that no page or setting has the address typed in.
 
-The address comes from the environment variable `SERGAN_REPOSITORY`, else from the git remote `origin`.
+The address comes from the environment variable `SERGAN_REPOSITORY`, else from GitHub's `GITHUB_REPOSITORY`, else
+from the git remote `origin`.
 With an address on a known host the pages get a repository button, on GitHub also a Colab button; without
 one, or with one that no browser could open (a local folder, an unknown host), they get neither.
 """
 
+import importlib.metadata
 import os
 import re
 import subprocess
+from dataclasses import dataclass
 
 #: Hosts whose pages the theme knows how to link to.
 HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
+VERSION = importlib.metadata.version("sergan")
 
 
 def git(folder, *arguments):
@@ -45,18 +49,40 @@ def https(address):
     return f"https://{match[1].lower()}/{match[2]}"
 
 
-def address(folder):
-    """The repository's address and branch, ("", "") where there is none that a browser could open."""
-    where = https(os.environ.get("SERGAN_REPOSITORY") or git(folder, "remote", "get-url", "origin"))
-    if not where:
-        return "", ""
+@dataclass(frozen=True)
+class About:
+    """What is known of the book's place: the repository and its pages ("" where unknown), and this revision."""
+
+    repository: str  # https://host/owner/name
+    branch: str
+    revision: str  # 40 hexadecimal digits, of a tree without uncommitted changes
+    version: str  # of the package
+    pages: str  # https://.../, where the built book is read
+
+
+def about(folder):
+    """What can be found out in `folder`, from a continuous integration's variables or from git."""
+    found = os.environ.get("SERGAN_REPOSITORY") or os.environ.get("GITHUB_REPOSITORY", "")
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", found):  # as GitHub gives it
+        found = f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{found}"
+    where = https(found or git(folder, "remote", "get-url", "origin"))
     head = git(folder, "symbolic-ref", "--short", "refs/remotes/origin/HEAD").removeprefix("origin/")
-    return where, os.environ.get("SERGAN_BRANCH") or head or "main"
+    branch = os.environ.get("SERGAN_BRANCH") or os.environ.get("GITHUB_REF_NAME") or head or "main"
+    revision = "" if git(folder, "status", "--porcelain", "-uno") else git(folder, "rev-parse", "HEAD")
+    pages = os.environ.get("SERGAN_PAGES", "")
+    if not pages and where.startswith("https://github.com/"):
+        owner, name = where.split("/")[3:]
+        root = f"{owner}.github.io".lower()
+        pages = f"https://{root}/" if name.lower() == root else f"https://{root}/{name}/"
+    return About(
+        where, branch if where else "", os.environ.get("SERGAN_REVISION") or revision, VERSION, pages
+    )
 
 
 def set_theme(app, config):
     """Give the theme the repository's address and branch, and its buttons or none."""
-    where, branch = address(app.srcdir)
+    here = about(app.srcdir)
+    where, branch = here.repository, here.branch
     config.html_context.setdefault("default_mode", "auto")  # else the theme complains in the console
     options = config.html_theme_options
     for name in ("repository_url", "repository_branch", "use_repository_button"):
