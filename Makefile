@@ -2,13 +2,14 @@
 # make test    runs every test, the notebooks included
 # make help    the other targets
 # A GPU build of torch: make setup TORCH=default. Another Python: make setup PYTHON=python3.12.
+# The newest packages instead of those in constraints.txt: NEWEST=1 after any of these.
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python,$(shell $(p) -c \
 	'import sys; print("$(p)" if (3, 11) <= sys.version_info < (3, 14) else "")' 2>/dev/null)))
 TORCH ?= auto
 RUN := .venv/bin/python
 
-.PHONY: book render refresh coursework test lint setup constraints clean help
+.PHONY: book render refresh coursework test lint links dist setup constraints clean help
 
 book: setup
 	@$(RUN) book/_make.py build
@@ -27,13 +28,20 @@ test: setup lint
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadscope --nbval-lax --nbval-current-env \
 		--nbval-cell-timeout 300 tests sergan $(wildcard book/[0-9]*.ipynb book/assignments/*.ipynb)
 
-lint: setup  ## check style
+lint: setup  ## check style, spelling and prose
 	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m ruff format --check --quiet . || { echo "make lint: run .venv/bin/ruff format ."; exit 1; }
+	@$(RUN) .ci/prose.py
+
+links: setup  ## ask whether the addresses in the book still answer (needs the network)
+	@$(RUN) .ci/links.py
+
+dist: setup  ## build the wheel and the sdist into dist/ and try them in an empty environment
+	@$(RUN) .ci/dist.py
 
 setup:  ## make or update the environment in .venv
 	@$(if $(PYTHON),,$(error Python 3.11, 3.12 or 3.13 is needed; name one with make PYTHON=...))
-	@$(PYTHON) .ci/setup.py --torch $(TORCH)
+	@$(PYTHON) .ci/setup.py --torch $(TORCH) $(if $(NEWEST),--newest)
 
 constraints: setup  ## find the newest versions that fit pyproject.toml and write constraints.txt
 	@$(RUN) .ci/setup.py --constraints

@@ -5,6 +5,7 @@ CPU index where that can be reached, because PyPI's build brings several gigabyt
 """
 
 import argparse
+import datetime
 import hashlib
 import os
 import platform
@@ -27,6 +28,8 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--torch", choices=("auto", "cpu", "default"), default="auto",
                          help="which build: CPU, PyPI's default, or what suits this machine")  # fmt: skip
+    options.add_argument("--newest", action="store_true",
+                         help="what pyproject.toml allows, not constraints.txt")  # fmt: skip
     options.add_argument("--system", action="store_true", help="Debian packages that tests can use")
     options.add_argument("--constraints", action="store_true", help="remake constraints.txt")
     chosen = options.parse_args()
@@ -34,14 +37,15 @@ def main():
         return system()
     if chosen.constraints:
         return constraints()
-    return environment(chosen.torch)
+    return environment(chosen.torch, chosen.newest)
 
 
-def environment(torch):
+def environment(torch, newest=False):
     files = [TOP / "pyproject.toml", TOP / "constraints.txt", Path(__file__)]
     wanted = hashlib.sha256(b"".join(file.read_bytes() for file in files) + sys.version.encode()).hexdigest()
+    wanted += f" {torch}" + (f" newest {datetime.date.today()}" if newest else "")
     stamp = VENV / "ready"
-    if stamp.exists() and stamp.read_text() == f"{wanted} {torch}" and (BIN / "python").exists():
+    if stamp.exists() and stamp.read_text() == wanted and (BIN / "python").exists():
         return
     print("Setting up .venv (a few minutes, once) ...", flush=True)
     if subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True).returncode:
@@ -56,11 +60,14 @@ def environment(torch):
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     stamp.unlink(missing_ok=True)
     pip = [BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    version = re.search(r"^torch==(\S+)", files[1].read_text(), re.MULTILINE)[1]
+    pinned = re.search(r"^torch==\S+", files[1].read_text(), re.MULTILINE)[0]
+    ranged = re.search(r'"(torch\b[^"]*)"', files[0].read_text())[1]
     index = ["--index-url", CPU_INDEX] if torch == "cpu" or (torch == "auto" and cpu_index_serves()) else []
-    install([*pip, f"torch=={version}", *index], "torch")
-    install([*pip, "-c", files[1], "-e", f"{TOP}[{EXTRAS}]"], "the packages of pyproject.toml")
-    stamp.write_text(f"{wanted} {torch}")
+    upgrade = ["--upgrade", "--upgrade-strategy", "eager"] if newest else []
+    held = [] if newest else ["-c", files[1]]
+    install([*pip, *upgrade, ranged if newest else pinned, *index], "torch")
+    install([*pip, *upgrade, *held, "-e", f"{TOP}[{EXTRAS}]"], "the packages of pyproject.toml")
+    stamp.write_text(wanted)
     print(
         "Ready. Note: openSMILE, now installed, is for non-commercial use (teaching and research included)."
     )
