@@ -37,7 +37,7 @@ links: setup  ## ask whether the addresses in the book still answer (needs the n
 	@$(RUN) .ci/links.py
 
 dist: setup  ## build the wheel and the sdist into dist/ and try them in an empty environment
-	@$(RUN) .ci/dist.py
+	@$(RUN) .ci/dist.py $(if $(TAG),--tag $(TAG))
 
 setup:  ## make or update the environment in .venv
 	@$(if $(PYTHON),,$(error Python 3.11, 3.12 or 3.13 is needed; name one with make PYTHON=...))
