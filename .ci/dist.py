@@ -152,9 +152,6 @@ def try_wheel(wheel, folder):
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("--tag", default="", help="the tag that is released, such as v0.1.0")
-    options.add_argument(
-        "--changes", type=Path, metavar="FILE", help="write what CHANGELOG.md says of this version"
-    )
     options.add_argument("--no-try", action="store_true", help="build and check, but do not install")
     chosen = options.parse_args()
     version = check_version(TOP, chosen.tag)
@@ -180,10 +177,8 @@ def main():
         for path in built:
             shutil.copy(path, dist)
             print(f"dist/{path.name}  {path.stat().st_size / 1e6:.1f} MB  sha256 {digest(path)}")
-    if chosen.changes:
-        chosen.changes.write_text(
-            changes((TOP / "CHANGELOG.md").read_text(encoding="utf-8"), version), "utf-8"
-        )
+    text = changes((TOP / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+    (dist / "changes.md").write_text(text, encoding="utf-8")  # the text of the release
 
 
 if __name__ == "__main__":
