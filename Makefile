@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 TORCH ?= auto
 RUN := .venv/bin/python
 
-.PHONY: book render refresh coursework test lint links dist setup constraints clean help
+.PHONY: book render refresh publish rehearse colab coursework test lint links dist setup constraints clean help
 
 book: setup
 	@$(RUN) book/_make.py build
@@ -19,6 +19,15 @@ render: setup  ## render the stored outputs, without executing anything
 
 refresh: setup  ## execute all chapters and store their outputs in the notebooks
 	@$(RUN) book/_make.py refresh
+
+publish: setup  ## push the notebooks of the last make book to the branch notebooks (REMOTE=origin)
+	@$(RUN) book/_publish.py $(or $(REMOTE),origin)
+
+rehearse: setup  ## publish to a repository on this machine and follow every Colab button
+	@$(RUN) .ci/rehearse.py
+
+colab: setup  ## run the published notebooks beside the versions that Colab has (all: 15 minutes; CHAPTERS="00 07")
+	@$(RUN) .ci/colab.py $(CHAPTERS) --to benchmarks/colab.json
 
 coursework: setup  ## write the assignments to coursework/ (for a course of your own: SEED=...)
 	@$(RUN) -m sergan.coursework release --seed "$(or $(SEED),example)"

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 #: Hosts whose pages the theme knows how to link to.
 HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
+COLAB = "https://colab.research.google.com"
+#: The branch, and the folder beside the pages, of the chapters that run as they are.
+NOTEBOOKS = "notebooks"
 VERSION = importlib.metadata.version("sergan")
 
 
@@ -59,6 +62,11 @@ class About:
     version: str  # of the package
     pages: str  # https://.../, where the built book is read
 
+    def colab(self, name):
+        """The address that opens the notebook `name` of the branch `notebooks` in Colab; "" but on GitHub."""
+        owner = self.repository.partition("https://github.com/")[2]
+        return owner and f"{COLAB}/github/{owner}/blob/{NOTEBOOKS}/{name}.ipynb"
+
 
 def about(folder):
     """What can be found out in `folder`, from a continuous integration's variables or from git."""
@@ -81,7 +89,7 @@ def about(folder):
 
 def set_theme(app, config):
     """Give the theme the repository's address and branch, and its buttons or none."""
-    here = about(app.srcdir)
+    here = app.about = about(app.srcdir)
     where, branch = here.repository, here.branch
     config.html_context.setdefault("default_mode", "auto")  # else the theme complains in the console
     options = config.html_theme_options
@@ -92,7 +100,9 @@ def set_theme(app, config):
         options["repository_url"], options["repository_branch"] = where, branch
         options["use_repository_button"] = True
         if where.startswith("https://github.com/"):
-            options["launch_buttons"]["colab_url"] = "https://colab.research.google.com"
+            options["launch_buttons"]["colab_url"] = (
+                COLAB  # book/_ext/notebooks.py sets the rest of the address
+            )
 
 
 def setup(app):
