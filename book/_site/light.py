@@ -3,8 +3,9 @@
 - Pictures and sounds that notebooks hold inside their outputs become files in `_media/`, named by their content. The
   stored notebooks keep them inside, because a notebook travels alone.
 - Pictures load when they are nearly in sight, and their place is kept free; sounds load when they are asked for.
-- The theme brings all of Font Awesome, as a script, as fonts and as style rules. The icons that this site uses stay,
-  as fonts and rules, and the script goes.
+- The theme brings all of Font Awesome, as a script, as fonts and as style rules. The script would put drawings into the
+  page; here they are in the page already, and the fonts keep what style sheets write.
+- Scripts run when the page is there, in their order; the one that others' settings are written into runs at once.
 - Files that no page asks for go: source maps, templates, message catalogues.
 """
 
@@ -16,6 +17,8 @@ import re
 from functools import cache
 
 from fontTools import subset
+from fontTools.pens.svgPathPen import SVGPathPen
+from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
 from PIL import Image
 
@@ -32,10 +35,16 @@ KINDS = {
 }
 DATA = re.compile(rf'"data:({"|".join(map(re.escape, KINDS))});base64,([A-Za-z0-9+/=\s]+)"')
 ICON = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"(\\[0-9a-f]+|[^"\\])"\}')
+ELEMENT = re.compile(r'<(i|span)\s+class="([^"]*\bfa[srb]?[ -][^"]*)"([^>]*)>\s*</\1>')
+DEFER = re.compile(
+    r'<script(?![^>]*\b(?:defer|async)\b)([^>]* src="(?!(?:[^"]*/)?documentation_options\.js))'
+)
 UNUSED = ("*.map", "scripts/fontawesome.js*", "*webpack-macros.html", "locales")
 
 
 def lighten(site, about):
+    folders = [path for path in sorted(site.rglob("_static")) if path.is_dir()]
+    icons = {folder.parent: Icons(folder) for folder in folders}
     for page in pages(site):
         text = page.read_text(encoding="utf-8")
         text = take_out(text, site, page.parent)
@@ -43,13 +52,13 @@ def lighten(site, about):
         text = re.sub(r"<audio\b[^>]*>", silent, text)
         text = re.sub(r"(?:<!-- So that users can add custom icons -->\s*)?"
                       r'<script[^>]*/fontawesome\.js[^>]*></script>\s*', "", text)  # fmt: skip
-        text = re.sub(r'<(i|span) (class="(?:[^"]* )?fa[srb]?[ -](?![^>]*aria-hidden)[^>]*)>',
-                      r'<\1 aria-hidden="true" \2>', text)  # fmt: skip
+        text = DEFER.sub(r"<script defer\1", text)
+        if home := next((folder for folder in page.parents if folder in icons), None):
+            text = ELEMENT.sub(icons[home].draw, text)
         page.write_text(text, encoding="utf-8")
-    used = icons_in(site)
-    for static in sorted(site.rglob("_static")):
-        keep_icons(static, used)
-        drop(static)
+    for folder in folders:
+        icons[folder.parent].trim()
+        drop(folder)
 
 
 # --- pictures and sounds --------------------------------------------------------------------------------
@@ -104,46 +113,67 @@ def silent(found):
 
 # --- icons ----------------------------------------------------------------------------------------------
 
-
-def icons_in(site):
-    """The classes of Font Awesome that pages and scripts name."""
-    found = set()
-    for page in pages(site):
-        for value in re.findall(r'class="([^"]*\bfa[srb]?[ -][^"]*)"', page.read_text(encoding="utf-8")):
-            found.update(name for name in value.split() if name.startswith("fa-"))
-    for script in sorted(site.rglob("_static/**/*.js")):
-        if script.name != "fontawesome.js" and "mathjax" not in script.parts:
-            found.update(re.findall(r"\bfa-[\w-]+", script.read_text(encoding="utf-8")))
-    return found
+STYLES = {"fa-solid": "fa-solid-900", "fas": "fa-solid-900", "fa": "fa-solid-900", "fa-regular": "fa-regular-400",
+          "far": "fa-regular-400", "fa-brands": "fa-brands-400", "fab": "fa-brands-400"}  # fmt: skip
 
 
-def keep_icons(static, used):
-    """Leave in the fonts and the style rules of the theme only the icons `used`, and those that rules name."""
-    styles = {path: path.read_text(encoding="utf-8") for path in sorted(static.rglob("*.css"))}
-    if not any(ICON.search(text) for text in styles.values()):
-        return
-    signs = set()
+class Icons:
+    """Font Awesome as the theme brings it in a folder `_static`: drawings by class."""
 
-    def keep(rule):
-        if used.isdisjoint(re.findall(r"\.(fa-[\w-]+)", rule[1])):
-            return ""
-        signs.add(int(rule[2][1:], 16) if rule[2].startswith("\\") else ord(rule[2]))
-        return rule[0]
+    def __init__(self, static):
+        self.styles = {path: path.read_text(encoding="utf-8") for path in sorted(static.rglob("*.css"))}
+        self.fonts = {path.stem: path for path in sorted(static.rglob("webfonts/fa-*.ttf"))}
+        self.signs, self.drawings = {}, {}
+        for text in self.styles.values():
+            for names, sign in ICON.findall(text):
+                code = int(sign[1:], 16) if sign.startswith("\\") else ord(sign)
+                self.signs.update(dict.fromkeys(re.findall(r"\.(fa-[\w-]+)", names), code))
 
-    for path, text in styles.items():
-        text = styles[path] = ICON.sub(keep, text)
-        signs.update(map(ord, re.findall("[\ue000-\uf8ff]", text)))
-        signs.update(int(code, 16) for code in re.findall(r'content:\s*"\\([ef][0-9a-f]{3})"', text))
-    for font in sorted(static.rglob("webfonts/fa-*.ttf")):
-        font.with_suffix(".woff").write_bytes(part(font, signs))
-        font.unlink()
-        font.with_suffix(".woff2").unlink(missing_ok=True)
-    for path, text in styles.items():
-        text = re.sub(r'url\(([^()]*/webfonts/fa-[\w-]+)\.woff2\) format\("woff2"\),'
-                      r'url\([^()]*\.ttf\) format\("truetype"\)', r'url(\1.woff) format("woff")', text)  # fmt: skip
-        if re.search(r"webfonts/fa-[\w-]+\.(?:woff2|ttf)\b", text):
-            raise ValueError(f"{path.name} names Font Awesome's fonts in a form that book/_site/light.py does not know")
-        path.write_text(text, encoding="utf-8")
+    def drawing(self, name, style):
+        """The icon's view box and path."""
+        if (name, style) not in self.drawings:
+            self.drawings[name, style] = self.read(name, style)
+        return self.drawings[name, style]
+
+    def read(self, name, style):
+        with TTFont(self.fonts[STYLES[style]]) as font:
+            glyphs, above = font.getGlyphSet(), font["hhea"].ascent
+            glyph = glyphs[font.getBestCmap()[self.signs[name]]]
+            glyph.draw(TransformPen(pen := SVGPathPen(glyphs), (1, 0, 0, -1, 0, above)))
+            return f"0 0 {glyph.width} {font['head'].unitsPerEm}", pen.getCommands()
+
+    def draw(self, found):
+        """The SVG for an element that Font Awesome's script would replace by one; other elements stay."""
+        classes = found[2].split()
+        style = next((one for one in classes if one in STYLES), None)
+        name = next((one for one in classes if one in self.signs), None)
+        if not style or not name:
+            return found[0]
+        kept = " ".join(["svg-inline--fa", *(one for one in classes if one != style)])
+        rest = re.sub(r'\s+(?:title="[^"]*"|aria-hidden="[^"]*")', "", found[3])
+        title = re.search(r'\stitle="([^"]*)"', found[3])
+        title = f"<title>{title[1]}</title>" if title else ""
+        box, path = self.drawing(name, style)
+        return (f'<svg class="{kept}" aria-hidden="true" focusable="false" viewBox="{box}"{rest}>{title}'
+                f'<path fill="currentColor" d="{path}"/></svg>')  # fmt: skip
+
+    def trim(self):
+        """Leave in the fonts only what style sheets write, and no rules for elements that are drawings now."""
+        signs = set()
+        for path, text in self.styles.items():
+            text = ICON.sub("", text)
+            signs.update(map(ord, re.findall("[\ue000-\uf8ff]", text)))
+            signs.update(int(code, 16) for code in re.findall(r'content:\s*"\\([ef][0-9a-f]{3})"', text))
+            text = re.sub(r'url\(([^()]*/webfonts/fa-[\w-]+)\.woff2\) format\("woff2"\),'
+                          r'url\([^()]*\.ttf\) format\("truetype"\)', r'url(\1.woff) format("woff")', text)  # fmt: skip
+            if re.search(r"webfonts/fa-[\w-]+\.(?:woff2|ttf)\b", text):
+                raise ValueError(f"{path.name} names Font Awesome's fonts in a form that book/_site/light.py does not "
+                                 "know: change `Icons.trim` there")  # fmt: skip
+            path.write_text(text, encoding="utf-8")
+        for font in self.fonts.values():
+            font.with_suffix(".woff").write_bytes(part(font, signs))
+            font.unlink()
+            font.with_suffix(".woff2").unlink(missing_ok=True)
 
 
 def part(font, signs):

@@ -27,8 +27,21 @@ POLICY = {
     "base-uri": "'none'",
     "form-action": "'self'",  # the field that leads to the search page
 }
-HANDLERS = re.compile(r'(<button\b[^>]*?) onclick="(?:toggleFullScreen|window\.print)\(\)"')  # see _static/pages.js
+HANDLERS = re.compile(
+    r'(<button\b[^>]*?) onclick="(?:toggleFullScreen|window\.print)\(\)"'
+)  # see _static/pages.js
+META = re.compile(r'\s*<meta (?:http-equiv="Content-Security-Policy"|name="referrer")[^>]*>')
 LOADING = {"script", "img", "iframe", "audio", "video", "source", "track", "embed", "object", "input"}
+LINKED = {
+    "stylesheet",
+    "preload",
+    "modulepreload",
+    "prefetch",
+    "icon",
+    "manifest",
+    "preconnect",
+    "dns-prefetch",
+}
 CODE = {"", "module", "text/javascript", "application/javascript"}
 
 
@@ -46,11 +59,14 @@ class Found(HTMLParser):
         self.wrong += [f"<{tag}> has a handler {name}" for name in values if name.startswith("on")]
         for name, value in values.items():
             value = re.sub(r"\s", "", value).lower()
-            if name in ("href", "src", "action", "formaction", "data", "srcdoc") and value.startswith("javascript:"):
+            if name in ("href", "src", "action", "formaction", "data", "srcdoc") and value.startswith(
+                "javascript:"
+            ):
                 self.wrong.append(f"<{tag}> has code in {name}")
-        loaded = [values[name] for name in ("src", "srcset", "data", "poster") if name in values and tag in LOADING]
-        if tag == "link" and not {"stylesheet", "preload", "modulepreload", "prefetch", "icon", "manifest",
-                                  "preconnect", "dns-prefetch"}.isdisjoint(values.get("rel", "").lower().split()):  # fmt: skip
+        loaded = [
+            values[name] for name in ("src", "srcset", "data", "poster") if name in values and tag in LOADING
+        ]
+        if tag == "link" and not LINKED.isdisjoint(values.get("rel", "").lower().split()):
             loaded.append(values.get("href", ""))
         self.wrong += [f"<{tag}> loads {address}" for address in loaded if re.match(r"\s*(\w+:)?//", address)]
         if tag == "script" and "src" not in values and values.get("type", "").lower() in CODE:
@@ -79,14 +95,17 @@ def policy(scripts):
 
 def protect(site, about):
     for page in pages(site):
-        text = HANDLERS.sub(r"\1", page.read_text(encoding="utf-8"))
+        text = META.sub("", HANDLERS.sub(r"\1", page.read_text(encoding="utf-8")))
         found = Found(text)
         if found.wrong:
-            raise ValueError(f"{page.relative_to(site).as_posix()}: {found.wrong[0]}, which the pages' policy "
-                             "(book/_site/policy.py) forbids: put the file into the book, the code into a script file")  # fmt: skip
+            name = page.relative_to(site).as_posix()
+            raise ValueError(f"{name}: {found.wrong[0]}, which the pages' policy (book/_site/policy.py) forbids: put "
+                             "what is loaded into the book, and code into a script file")  # fmt: skip
         meta = (f'<meta http-equiv="Content-Security-Policy" content="{policy(found.scripts)}">\n'
                 '<meta name="referrer" content="no-referrer">\n')  # fmt: skip
-        head = re.search(r"<head\b[^>]*>(?:\s*<meta charset=[^>]*>)?", text) or re.match(r"(?:\s*<!DOCTYPE[^>]*>)?", text)
+        head = re.search(r"<head\b[^>]*>(?:\s*<meta charset=[^>]*>)?", text) or re.match(
+            r"(?:\s*<!DOCTYPE[^>]*>)?", text
+        )
         page.write_text(f"{text[: head.end()]}\n{meta}{text[head.end() :]}", encoding="utf-8")
     for script in sorted(site.rglob("_static/doctools.js")):
         without_eval(script)
@@ -97,9 +116,13 @@ def protect(site, about):
 def without_eval(doctools):
     """Take a catalogue's rule for plurals as a function, where Sphinx would make one from text."""
     text = doctools.read_text(encoding="utf-8")
-    text, done = re.subn(r'new Function\(\s*"n",\s*`return \(\$\{catalog\.plural_expr\}\)`\s*\)', "catalog.plural", text)
+    text, done = re.subn(
+        r'new Function\(\s*"n",\s*`return \(\$\{catalog\.plural_expr\}\)`\s*\)', "catalog.plural", text
+    )
     if not done or "new Function" in text:
-        raise ValueError("doctools.js makes functions from text in a form that book/_site/policy.py does not know")
+        raise ValueError(
+            "doctools.js makes functions from text in a form that book/_site/policy.py does not know"
+        )
     doctools.write_text(text, encoding="utf-8")
     catalogue = doctools.with_name("translations.js")
     if catalogue.exists():
