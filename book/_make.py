@@ -362,7 +362,10 @@ def render(root, copy, to, around):
         said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).replace(f"{copy}{os.sep}", "")
         lines = [line for line in said.splitlines() if re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line)]
         raise BookError("The pages have warnings:\n  " + "\n  ".join(lines or said.splitlines()[-15:]))
-    finish_pages(made, here)
+    try:
+        finish_pages(made, here)
+    except ValueError as error:
+        raise BookError(str(error)) from None
     (made / ".stamp").write_text(stamp)
     fresh = to.with_name(f"{to.name}.{os.getpid()}")
     to.parent.mkdir(parents=True, exist_ok=True)

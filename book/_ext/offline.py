@@ -18,6 +18,7 @@ def drop_thebe(app, config):
     styles = app.registry.css_files
     styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
     config.mathjax_path = "mathjax/tex-chtml.js"
+    config.mathjax_options = {"async": "async"}  # it waits for the page itself; nothing need wait for it
 
 
 def copy_mathjax(app, error):

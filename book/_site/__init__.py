@@ -4,7 +4,10 @@ Each step is a function of the folder of the pages and of `repository.About`; it
 itself can do belongs in an extension (`book/_ext`), not here.
 """
 
-STEPS = []
+from .light import lighten
+from .policy import protect
+
+STEPS = [lighten, protect]  # protect is last: its hashes are of what the pages then hold
 
 
 def finish(site, about):
