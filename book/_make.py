@@ -320,7 +320,7 @@ def copy_of(root):
         shutil.copytree(
             root / "book",
             copy / "book",
-            ignore=shutil.ignore_patterns(".*", "__pycache__", "_[mp]*.py"),
+            ignore=shutil.ignore_patterns(".*", "__pycache__", "_[kmp]*.py"),
         )
         if (root / "results").is_dir():  # pages include its texts; records are read where they are
             shutil.copytree(
@@ -340,11 +340,28 @@ def write_pages(root, copy):
     for name in table_of_contents(root):
         if maker := _pages.MAKERS.get(name):
             write_whole(copy / f"{name}.md", maker(root))
+    own = copy / "book" / "locale" / "ko"
+    for name, maker in _pages.KOREAN_MAKERS.items() if own.is_dir() else ():
+        write_whole(own / "pages" / f"{name}.md", maker(root))
+
+
+def sphinx(copy):
+    """Make pages from `copy` beside it, warnings as errors; gives their folder."""
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(copy)]
+    command += ["--path-output", str(copy.parent), "--all", "-W", "-n", "--keep-going"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    made = copy.parent / "_build" / "html"
+    if done.returncode or not (made / "index.html").exists():
+        said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).replace(f"{copy}{os.sep}", "")
+        lines = [line for line in said.splitlines() if re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line)]
+        raise BookError("The pages have warnings:\n  " + "\n  ".join(lines or said.splitlines()[-15:]))
+    return made
 
 
 def render(root, copy, to, around):
-    """Make pages from `copy` in `to`, warnings as errors; False if they are there already."""
+    """Make pages from `copy` in `to`, in both languages; False if they are there already."""
     sys.path[:0] = [str(root / "book" / "_ext"), str(Path(__file__).parent)]
+    import _translate
     from _site import finish as finish_pages
     from repository import about
 
@@ -354,14 +371,11 @@ def render(root, copy, to, around):
         return False
     if to.exists() and any(to.iterdir()) and not (to / ".stamp").exists():
         raise BookError(f"{to} holds something else: name an empty folder, or none.")
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(copy)]
-    command += ["--path-output", str(copy.parent), "--all", "-W", "-n", "--keep-going"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    made = copy.parent / "_build" / "html"
-    if done.returncode or not (made / "index.html").exists():
-        said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).replace(f"{copy}{os.sep}", "")
-        lines = [line for line in said.splitlines() if re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line)]
-        raise BookError("The pages have warnings:\n  " + "\n  ".join(lines or said.splitlines()[-15:]))
+    other = _translate.copy_for(copy)
+    with ThreadPoolExecutor() as pool:  # both languages at the same time
+        made, *others = pool.map(sphinx, [copy, *([other] if other else [])])
+    if others:
+        _translate.join(made, others[0], other / _translate.MESSAGES)
     try:
         finish_pages(made, here)
     except ValueError as error:

@@ -7,7 +7,10 @@ import inspect
 import json
 import re
 from collections import Counter
+from functools import cache, partial
 from pathlib import Path
+
+import _korean
 
 from sergan import EMOTIONS, corpora, evaluation, evidence, examine, report, results, widgets
 from sergan.augmentation import Augmentation
@@ -231,16 +234,22 @@ EVIDENCE = "<!-- evidence -->"
 """Where the landing page has its figure."""
 
 
-def landing(root):
-    """The landing page: its text, with what the evidence is now as a figure and a sentence."""
+@cache
+def evidence_now(root):
+    """What the records of `root` say, and its picture."""
+    store = root / "results" if (root / "results").is_dir() else results.published()
+    rows = evidence.rows(results.read(store), store)
+    return rows, widgets.picture(evidence_plots.landing(rows, evidence.CONTRASTS, evidence.CORPORA))
+
+
+def landing(root, said=evidence):
+    """The landing page: its text, with what the evidence is now as a figure and a sentence, in the words of `said`."""
     text = (root / "book" / "index.md").read_text(encoding="utf-8")
     if EVIDENCE not in text:
         return text
-    store = root / "results" if (root / "results").is_dir() else results.published()
-    rows = evidence.rows(results.read(store), store)
-    drawn = widgets.picture(evidence_plots.landing(rows, evidence.CONTRASTS, evidence.CORPORA))
-    parts = [f"```{{figure}} {drawn}", f":alt: {evidence.alt(rows)}", ":width: 506px", "", evidence.caption(rows),
-             "```", "", evidence.sentence(rows)]  # fmt: skip
+    rows, drawn = evidence_now(root)
+    parts = [f"```{{figure}} {drawn}", f":alt: {said.alt(rows)}", ":width: 506px", "", said.caption(rows),
+             "```", "", said.sentence(rows)]  # fmt: skip
     return text.replace(EVIDENCE, "\n".join(parts))
 
 
@@ -287,3 +296,6 @@ MAKERS = {
     "book/numbers": numbers,
     "book/execution": execution,
 }
+
+#: The same in Korean, where a catalogue cannot know the numbers; the rest of such a page is translated by its `.po`.
+KOREAN_MAKERS = {"book/index": partial(landing, said=_korean)}
