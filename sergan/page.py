@@ -201,7 +201,8 @@ def page(groups: list[dict], store: Path | None = None) -> str:
 <header>
 <h1>Ko and Kim (2019), rebuilt from {count(len(records), "record")}</h1>
 {remark}
-<p>Y.-J. Ko and Y.-J. Kim, “Performance improvement of speech emotion recognition model using GAN”, Journal of
+<p>Y.-J. Ko and Y.-J. Kim, “Performance improvement of speech emotion recognition model using generative
+adversarial networks”, Journal of
 KIIT 17(11):77–85, 2019. Columns headed “paper” hold what that article reports; everything else was counted or
 computed from the records of this store.</p>
 <p>WA is the share of test utterances answered rightly, UA the mean of the four classes' recalls, both in percent

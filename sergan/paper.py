@@ -1,6 +1,7 @@
 """The figures that Ko and Kim (2019) report, as data: what `sergan report` and the chapters lay beside ours.
 
-Y.-J. Ko and Y.-J. Kim, "Performance improvement of speech emotion recognition model using GAN",
+Y.-J. Ko and Y.-J. Kim, "Performance improvement of speech emotion recognition model using generative adversarial
+networks", doi:10.14801/jkiit.2019.17.11.77,
 Journal of KIIT 17(11):77-85, 2019 (in Korean).
 """
 
