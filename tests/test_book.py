@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from links_in_pages import dead_links
 
 from sergan import paper
 
@@ -261,6 +262,11 @@ def test_a_page_loads_nothing_from_elsewhere(site, page):
     loaded = re.findall(r"<(?:script|img|iframe|audio|source)[^>]*\bsrc=\"(https?:[^\"]*)", html)
     loaded += re.findall(r"<link[^>]*rel=\"(?:stylesheet|preload)\"[^>]*href=\"(https?:[^\"]*)", html)
     assert loaded == []
+
+
+def test_every_link_between_the_pages_leads_to_a_page_and_a_place_on_it(site):
+    dead, followed = dead_links(site)
+    assert dead == [] and followed > 1000
 
 
 def test_a_known_repository_gives_a_colab_button_and_an_unknown_one_no_button(site, tmp_path):

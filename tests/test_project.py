@@ -16,7 +16,8 @@ PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
 
 def test_environment_yml_equals_pyproject():
     dependencies = yaml.safe_load((TOP / "environment.yml").read_text())["dependencies"]
-    assert dependencies[0] == f"python{PROJECT['requires-python']}"
+    assert dependencies[:2] == [f"python{PROJECT['requires-python']}", "pip"]
+    assert len(dependencies) == 3, "conda's part is Python and pip; the rest comes from PyPI, as everywhere"
     listed = dependencies[-1]["pip"]
     extras = PROJECT["optional-dependencies"]
     assert sorted(listed[1:-1]) == sorted(
