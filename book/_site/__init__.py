@@ -4,10 +4,11 @@ Each step is a function of the folder of the pages and of `repository.About`; it
 itself can do belongs in an extension (`book/_ext`), not here.
 """
 
+from .accessible import make_accessible
 from .light import lighten
 from .policy import protect
 
-STEPS = [lighten, protect]  # protect is last: its hashes are of what the pages then hold
+STEPS = [make_accessible, lighten, protect]  # protect is last: its hashes are of what the pages then hold
 
 
 def finish(site, about):
