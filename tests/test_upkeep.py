@@ -381,6 +381,11 @@ def test_the_installed_wheel_runs_the_demo_corpus_from_an_empty_folder(built, tm
         "latent=4",
     ]
     assert "3 runs in runs, 3 of them new" in said("-m", "sergan", "run", "--ablation", "AM", "--set", *tiny)
-    records = "from sergan import results; print(len(results.read(results.published())))"
+    records = "from sergan import results; print(len(list(results.published().glob('*.json'))))"
     assert int(said("-c", records)) > 500
-    assert "assignment" in said("-m", "sergan.coursework", "release", "--seed", "example").lower()
+    assignments = (
+        "from sergan.coursework.notebooks import folder; print(*sorted(p.name for p in folder().iterdir()))"
+    )
+    assert said("-c", assignments).split() == sorted(
+        p.name for p in (TOP / "book" / "assignments").glob("*.ipynb")
+    )
