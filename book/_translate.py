@@ -7,7 +7,7 @@ Below `book/locale/ko/`:
 
     LC_MESSAGES/book/*.po   one a translated page; what is listed in the table of contents and not here stays English
     LC_MESSAGES/titles.po   titles of all pages, for the navigation where a page stays English
-    LC_MESSAGES/sphinx.po   words of Sphinx and the theme that their own catalogues lack
+    LC_MESSAGES/sphinx.po, exercise.po   words of Sphinx, the theme and sphinx-exercise, before their own catalogues
     LC_MESSAGES/interface.po   words that have no catalogue: of the theme, and of forms and moving figures
     config.yml              settings that differ from `_config.yml`
 
@@ -31,6 +31,9 @@ from _make import table_of_contents  # noqa: E402
 from language import CODE, translated  # noqa: E402
 
 MESSAGES = f"book/locale/{CODE}/LC_MESSAGES"
+COPY = """{'copy': 'Copy', 'copy_to_clipboard': 'Copy to clipboard', 'copy_success': 'Copied!',
+    'copy_failure': 'Failed to copy'}"""
+"""A language more for the copy button's script, to be translated as everything in scripts is."""
 SHARED = ("_static", "_images", "_downloads", "_sources")
 
 
@@ -101,7 +104,7 @@ def update(root, new=()):
     pages = translated(root) | set(new)
     with tempfile.TemporaryDirectory() as folder:
         extract(root, Path(folder), pages)
-        update_catalogues(str(root / "book" / "locale"), folder, [CODE], 110, ignore_obsolete=True)
+        update_catalogues(str(root / "book" / "locale"), folder, [CODE], ignore_obsolete=True)
 
 
 # --- for `_make.py` ------------------------------------------------------------------------------------
@@ -121,8 +124,12 @@ def copy_for(copy):
         shutil.copy(path, other / path.relative_to(own / "pages"))
     messages = other / MESSAGES
     for path in messages.rglob("*.po"):
+        catalogue = read(path)
+        for message in catalogue:
+            if message.id and isinstance(message.string, str):  # "0. Title" alone would be a list
+                message.string = re.sub(r"^(\d+)\. ", r"\1\\. ", message.string)
         with path.with_suffix(".mo").open("wb") as file:
-            write_mo(file, read(path))
+            write_mo(file, catalogue)
     for path in [*(other / "book").glob("*.ipynb"), *(other / "book").glob("*.md")]:
         if path.relative_to(other).with_suffix("").as_posix() not in pages:
             shutil.copy(messages / "titles.mo", messages / "book" / f"{path.stem}.mo")
@@ -137,10 +144,12 @@ def copy_for(copy):
 def join(english, other, messages):
     """Move the pages of the translation into the English site, which has all files that are the same for both."""
     interface = words(messages / "interface.po")
-    script = other / "_static" / "copybutton.js"
-    if script.exists():
-        added = f"const messages = {{\n  '{CODE}': {copy_words(interface)},"
-        script.write_text(script.read_text("utf-8").replace("const messages = {", added, 1), "utf-8")
+    for name in ("copybutton.js", "togglebutton.js"):
+        script = other / "_static" / name
+        text = script.read_text("utf-8").replace(
+            "const messages = {", f"const messages = {{\n  '{CODE}': {COPY},"
+        )
+        script.write_text(say_in_script(text, interface), "utf-8")
     for path in [path for name in SHARED for path in (other / name).rglob("*") if path.is_file()]:
         twin = english / path.relative_to(other)
         if twin.exists() and (path.parts[len(other.parts)] == "_sources" or filecmp.cmp(path, twin, False)):
@@ -154,13 +163,6 @@ def join(english, other, messages):
         if not any(path.iterdir()):
             path.rmdir()
     shutil.move(other, english / CODE)
-
-
-def copy_words(interface):
-    """The words of the copy button's script, as it has them for other languages."""
-    keys = {"copy": "Copy", "copy_to_clipboard": "Copy to clipboard", "copy_success": "Copied!",
-            "copy_failure": "Failed to copy"}  # fmt: skip
-    return "{" + ", ".join(f"'{key}': '{interface.get(word, word)}'" for key, word in keys.items()) + "}"
 
 
 def page(text, other, depth, interface):
@@ -202,8 +204,15 @@ def widget_in_translation(text, interface):
         return text
     said = said.replace("<div class=", f'<div lang="{CODE}" class=', 1)
     said = re.sub(r"<(?=img |p aria-live)(\w+)", r'<\1 lang="en"', said)
-    quoted = re.compile(r"(?<=')[^'\n]+(?=')|(?<=`)[^`]+(?=`)")
-    return f"{said}</div><script>{quoted.sub(lambda match: interface.get(match[0], match[0]), script)}"
+    return f"{said}</div><script>{say_in_script(script, interface)}"
+
+
+def say_in_script(script, interface):
+    """The script with its strings that are exactly a message translated."""
+    for word, translation in interface.items():
+        for mark in "'\"`":
+            script = script.replace(f"{mark}{word}{mark}", f"{mark}{translation}{mark}")
+    return script
 
 
 def main():

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -282,6 +283,131 @@ def test_a_known_repository_gives_a_colab_button_and_an_unknown_one_no_button(si
     assert 'href="https://colab.research.google.com/github/owner/name/blob/x/book/00_claim.ipynb"' in html
 
 
+# --- the pages in Korean -------------------------------------------------------------------------------
+
+sys.path.insert(0, str(ROOT / "book"))
+import _translate  # noqa: E402
+
+KOREAN = sorted(_translate.translated(ROOT))
+each_korean_page = pytest.mark.parametrize("page", KOREAN)
+REFERENCE = re.compile(r'<(?:a|link|script|img)\b[^>]*\b(?:href|src)="([^":#][^":]*)"')
+SWITCH = re.compile(r'<a class="[^"]*other-language" href="([^"]+)" lang="(\w+)" hreflang="\2">')
+
+
+def leads_to(path, reference):
+    return (path.parent / re.split("[?#]", reference)[0]).resolve()
+
+
+def test_only_translated_pages_are_there_twice(site):
+    made = {path.stem for path in (site / "ko" / "book").glob("*.html")}
+    assert {f"book/{name}" for name in made} == set(KOREAN)
+    assert sum(path.stat().st_size for path in (site / "ko" / "_static").iterdir()) < 100_000, "else shared"
+
+
+@pytest.mark.parametrize("page", [*KOREAN, "search", "genindex"])
+def test_a_korean_page_says_so_and_everything_that_it_refers_to_is_there(site, page):
+    path = site / "ko" / f"{page}.html"
+    html = path.read_text("utf-8")
+    assert '<html lang="ko"' in html
+    for reference in set(REFERENCE.findall(html)):
+        if "javascript:" not in reference:
+            assert leads_to(path, reference).exists(), reference
+    for link in re.findall(r"<a\b[^>]*>", html):
+        to = re.search(r'href="([^":#][^":]*)"', link)
+        if to and not leads_to(path, to[1]).is_relative_to(site / "ko") and "_sources" not in link:
+            assert 'hreflang="en"' in link, link
+
+
+@pytest.mark.parametrize("page", [*PAGES, "search", "genindex"])
+def test_every_page_leads_to_the_other_language_and_back(site, page):
+    path = site / f"{page}.html"
+    html = path.read_text("utf-8")
+    assert '<html lang="en"' in html
+    ((to, code),) = SWITCH.findall(html)
+    there = leads_to(path, to)
+    own = site / "ko" / f"{page}.html"
+    assert code == "ko" and there == (own if own.exists() else site / "ko" / "book" / "index.html")
+    if own.exists():
+        ((back, code),) = SWITCH.findall(own.read_text("utf-8"))
+        assert code == "en" and leads_to(own, back) == path.resolve()
+    assert set(re.findall("[가-힣]+", html)) <= {"한국어"}
+
+
+@each_korean_page
+def test_the_frame_of_a_korean_page_is_korean(site, page):
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup((site / "ko" / f"{page}.html").read_text("utf-8"), "html.parser")
+    for hidden in soup(["script", "style", "article"]):
+        hidden.decompose()
+    shown = [text.strip() for text in soup.body.stripped_strings]
+    shown += [
+        one[name]
+        for one in soup.body(True)
+        for name in ("title", "aria-label", "alt", "placeholder")
+        if one.get(name)
+    ]
+    usual = {"English", "Ctrl", "K", ".ipynb", ".md", ".pdf"}
+    assert [text for text in shown if re.search("[A-Za-z]{2}", text) and not re.search("[가-힣]", text)
+            and text not in usual] == []  # fmt: skip
+
+
+@each_korean_page
+def test_a_korean_page_has_its_text_in_korean_without_raw_markup(site, page):
+    html = (site / "ko" / f"{page}.html").read_text("utf-8")
+    article = re.search(r"<article.*?</article>", html, re.DOTALL)[0]
+    prose = re.sub(r"(?s)<(script|style|pre|code)\b.*?</\1>|<div lang=\"en\".*?</div>", "", article)
+    assert not re.search(r"\*\*|:::|\]\(|\{[\w:-]+\}`", prose)
+    for kind in ("h1", "h2", "summary"):
+        for text in re.findall(rf"<{kind}\b[^>]*>(.*?)</{kind}>", prose, re.DOTALL):
+            assert re.search("[가-힣]", text), text
+
+
+def test_the_table_of_contents_is_korean_for_pages_that_are_not_translated_too(site):
+    titles = _translate.words(ROOT / _translate.MESSAGES / "titles.po")
+    shown = set()
+    for page in PAGES:
+        html = (site / f"{page}.html").read_text("utf-8")
+        shown.add(re.sub("<[^>]+>|#$", "", re.search(r"<h1>(.*?)</h1>", html, re.DOTALL)[1]).strip())
+    assert shown == set(titles)
+    sidebar = (
+        (site / "ko/book/index.html").read_text("utf-8").partition("bd-docs-nav")[2].partition("</nav>")[0]
+    )
+    assert [title for page in PAGES if page not in KOREAN for title in titles.values() if title in sidebar]
+    assert not re.search(r">\s*\d+\. [A-Z]", sidebar)
+
+
+def test_every_word_of_the_interfaces_catalogue_is_still_there(site):
+    pages = "".join((site / f"{page}.html").read_text("utf-8") for page in KOREAN)
+    pages += "".join(
+        (site / "_static" / f"{name}.js").read_text("utf-8") for name in ("copybutton", "togglebutton")
+    )
+    words = _translate.words(ROOT / _translate.MESSAGES / "interface.po")
+    unused = [word for word in words if word not in pages and escape(word) not in pages]
+    assert unused == []
+
+
+def test_search_engines_are_told_of_both_languages_where_the_address_is_known(small):
+    """In a book of two pages, one of which is translated."""
+    write_small(small, "A chapter", ["1 + 1"])
+    folder = small / _translate.MESSAGES
+    shutil.copytree(
+        ROOT / "book" / "locale", small / "book" / "locale", ignore=shutil.ignore_patterns("book")
+    )
+    (folder / "book").mkdir()
+    (folder / "book" / "index.po").write_text('msgid "A small book"\nmsgstr "작은 책"\n', "utf-8")
+    (folder / "titles.po").write_text('msgid "A chapter"\nmsgstr "한 장"\n', "utf-8")
+    run_make("render", "--root", small, SERGAN_PAGES="https://example.org/b/")
+    html = (small / "_build/html/ko/book/index.html").read_text("utf-8")
+    english = (small / "_build/html/book/index.html").read_text("utf-8")
+    assert "작은 책" in html and "한 장" in html
+    for code, at in (("en", ""), ("ko", "ko/"), ("x-default", "")):
+        link = f'<link rel="alternate" hreflang="{code}" href="https://example.org/b/{at}book/index.html">'
+        assert link in html and link in english
+    assert 'rel="alternate"' not in (small / "_build/html/book/00_small.html").read_text("utf-8")
+    assert not (small / "_build/html/ko/book/00_small.html").exists()
+
+
 # --- making the book -----------------------------------------------------------------------------------
 
 
@@ -421,6 +547,48 @@ def test_a_solution_opens_with_the_keyboard(visit):
     button.focus()
     opened.keyboard.press("Enter")
     assert opened.locator(".solution.toggle-hidden").count() < hidden
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@each_korean_page
+def test_a_korean_page_opens_without_complaint_and_its_switch_is_reached_by_keyboard(visit, page, width):
+    opened, complaints = visit(f"ko/{page}", width=width)
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.evaluate("getComputedStyle(document.querySelector('article p')).wordBreak") == "keep-all"
+    for _ in range(60):
+        opened.keyboard.press("Tab")
+        if opened.evaluate("document.activeElement.classList.contains('other-language')"):
+            break
+    assert opened.evaluate("document.activeElement.textContent") == "English"
+    opened.keyboard.press("Enter")
+    opened.wait_for_url(f"**/html/{page}.html")
+    assert complaints == []
+
+
+def test_the_search_finds_korean_words_and_pages_that_are_not_translated(site, browser):
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+    from threading import Thread
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        for word, expected in (
+            ("생성기", "/ko/book/glossary.html"),
+            ("autocorrelation", "/book/03_pitch.html"),
+        ):
+            page.goto(f"http://127.0.0.1:{server.server_port}/ko/search.html?q={word}")
+            page.locator("#search-results li a").first.wait_for()
+            found = page.locator("#search-results li a").evaluate_all(
+                "all => all.map(a => new URL(a.href).pathname)"
+            )
+            assert expected in found
+        page.close()
+        server.shutdown()
 
 
 # --- figures that move, and pages that are light -------------------------------------------------------

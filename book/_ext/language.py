@@ -6,7 +6,7 @@ not written a second time: links lead to the English page.
 
 Both builds get a link from every page to the other language. The build of the translation also gets its interface's
 words, titles of all pages, and a search index that finds Korean words without their particles. To Sphinx's own
-messages this adds the questions in `<summary>` and the alternative texts of figures that cells draw.
+messages this adds the questions in `<summary>`, names of exercises, and alternative texts of figures that cells draw.
 """
 
 import re
@@ -15,11 +15,12 @@ from pathlib import Path
 from docutils import nodes
 from repository import about
 from sphinx import addnodes
-from sphinx.locale import get_translation
+from sphinx.locale import get_translation, translators
 from sphinx.locale import init as init_catalog
 from sphinx.search.en import SearchEnglish
 from sphinx.transforms import SphinxTransform
 from sphinx.util.i18n import docname_to_domain
+from sphinx_exercise.nodes import exercise_subtitle
 
 CODE, NAME = "ko", "한국어"
 #: Pages that Sphinx makes without a source.
@@ -86,11 +87,18 @@ def write_what_is_translated(app):
 
     def write_some(build_docnames, updated_docnames, method="update"):
         write(sorted(pages & app.env.found_docs), [], "specific")
+        freeze = builder.indexer.freeze
+
+        def freeze_where_they_are():
+            found = freeze()
+            return {
+                **found,
+                "docnames": [name if name in pages else f"../{name}" for name in found["docnames"]],
+            }
+
         for name in sorted(app.env.found_docs - pages):
-            title = app.env.titles[name].astext()
-            builder.indexer.feed(
-                f"../{name}", app.env.doc2path(name, False), title, app.env.get_doctree(name)
-            )
+            builder.index_page(name, app.env.get_doctree(name), app.env.titles[name].astext())
+        builder.indexer.freeze = freeze_where_they_are
 
     builder.get_target_uri, builder.write = get_target_uri, write_some
     builder.load_indexer = lambda docnames: None  # there is no index of before to add to
@@ -159,30 +167,35 @@ def is_output(node):
 
 
 def unseen(document):
-    """Nodes with messages of which Sphinx knows nothing: blocks of HTML with a question, figures drawn by cells."""
+    """Nodes with messages of which Sphinx knows nothing: HTML with a question, names of exercises, drawn figures."""
     for node in document.findall(nodes.raw):
         if not isinstance(node.parent, nodes.TextElement) and SUMMARY.search(node.astext()):
             yield node, SUMMARY.findall(node.astext())
+    for exercise in document.findall(nodes.Admonition):
+        if names := list(exercise.findall(exercise_subtitle)):
+            yield exercise, [name.astext() for name in names]
     for output in document.findall(is_output):
         for figure in output.findall(nodes.figure):
             yield figure, [image["alt"] for image in figure.findall(nodes.image) if image.get("alt")]
 
 
 class Translated(SphinxTransform):
-    """After Sphinx has translated: questions, the order of the glossary, and a note that says what stays English."""
+    """After Sphinx has translated: what it left, the order of the glossary, and a note that says what stays English."""
 
     default_priority = 21
 
     def apply(self):
         if self.config.language != CODE or self.env.docname not in translated(self.app.srcdir):
             return
-        folders = [str(Path(self.app.srcdir) / name) for name in self.config.locale_dirs]
-        domain = docname_to_domain(self.env.docname, self.config.gettext_compact)
-        catalog, _found = init_catalog(folders, CODE, domain)
+        catalog = catalogue(self.app)
         for node in list(self.document.findall(nodes.raw)):
             if not isinstance(node.parent, nodes.TextElement) and SUMMARY.search(node.astext()):
                 text = SUMMARY.sub(lambda match: catalog.gettext(match[0]), node.astext())
                 node.replace_self(nodes.raw(text, text, format=node["format"]))
+        registry = getattr(self.env, "sphinx_exercise_registry", {})
+        exercises = [self.document, *(known["node"] for known in registry.values())]
+        for name in [name for tree in exercises for name in tree.findall(exercise_subtitle)]:
+            name[:] = [nodes.Text(catalog.gettext(name.astext()))]
         for glossary in self.document.findall(addnodes.glossary):
             for entries in glossary.findall(nodes.definition_list):
                 entries.children.sort(key=lambda entry: entry[0].astext().lower())
@@ -191,15 +204,39 @@ class Translated(SphinxTransform):
             node for kind in (nodes.image, nodes.literal_block) for node in self.document.findall(kind)
         ]
         if title and english:
-            note = nodes.paragraph("", "", nodes.emphasis("", _(NOTE)), classes=["translated"])
+            note = nodes.paragraph("", _(NOTE), classes=["about-translation"])
             title.parent.insert(title.parent.index(title) + 1, note)
 
 
+def catalogue(app):
+    """The messages of the page that is read now."""
+    folders = [str(Path(app.srcdir) / name) for name in app.config.locale_dirs]
+    return init_catalog(folders, CODE, docname_to_domain(app.env.docname, app.config.gettext_compact))[0]
+
+
+def translate_captions(app, doctree):
+    """Headings of the table of contents, which come from `_toc.yml` after Sphinx has translated."""
+    for toctree in doctree.findall(addnodes.toctree) if app.config.language == CODE else ():
+        if toctree.get("caption"):
+            toctree["caption"] = catalogue(app).gettext(toctree["caption"])
+
+
+def use_own_words(app):
+    """Put our words for exercises before those of sphinx-exercise's own catalogue."""
+    own, _found = init_catalog([str(Path(app.srcdir) / "book" / "locale")], CODE, "exercise", "book")
+    own.add_fallback(translators["general", "exercise"])
+    translators["general", "exercise"] = own
+
+
 def setup(app):
+    if app.config.language == CODE:
+        use_own_words(app)
     app.add_search_language(SearchKorean)
     app.connect("config-inited", show_other_language, priority=600)
     app.connect("builder-inited", write_what_is_translated)
+    app.connect("doctree-read", translate_captions, priority=400)
     app.connect("html-page-context", offer_other_language)
+    app.add_css_file("language.css")
     app.add_transform(Messages)
     app.add_transform(Translated)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
