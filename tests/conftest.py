@@ -25,7 +25,9 @@ def real_corpora() -> Path:
     """The folder of real emotional speech that lies beside the project in development and CI."""
     folder = Path(__file__).parents[2] / "shared" / "corpora"
     if not folder.is_dir():
-        if os.environ.get("CI") == "true":
+        if (
+            os.environ.get("CI") == "true" and "GITHUB_ACTIONS" not in os.environ
+        ):  # nobody may publish them there
             pytest.fail("the real corpora must be there in CI")
         pytest.skip("no real corpora beside the project")
     return folder

@@ -270,17 +270,10 @@ def test_every_link_between_the_pages_leads_to_a_page_and_a_place_on_it(site):
     assert dead == [] and followed > 1000
 
 
-def test_a_known_repository_gives_a_colab_button_and_an_unknown_one_no_button(site, tmp_path):
-    assert "colab" not in (site / "book/00_claim.html").read_text().lower().replace("(in colab, say)", "")
-    run_make(
-        "render",
-        "--to",
-        tmp_path / "html",
-        SERGAN_REPOSITORY="git@github.com:owner/name.git",
-        SERGAN_BRANCH="x",
-    )
-    html = (tmp_path / "html/book/00_claim.html").read_text()
-    assert 'href="https://colab.research.google.com/github/owner/name/blob/x/book/00_claim.ipynb"' in html
+def test_an_unknown_repository_gives_no_button(site):
+    """What a known one gives: tests/test_publish.py."""
+    html = (site / "book/00_claim.html").read_text().lower().replace("(in colab, say)", "")
+    assert "colab" not in html and "source-repository-button" not in html
 
 
 # --- the pages in Korean -------------------------------------------------------------------------------
@@ -468,6 +461,14 @@ def test_refresh_stores_the_same_bytes_twice_and_no_stderr(small):
     notebook.write_bytes(first.replace(b'"1\\n"', b'"0\\n"'))
     run_make("refresh", "--root", small)
     assert notebook.read_bytes() == first
+
+
+def test_what_a_notebook_could_only_show_raw_stops_the_book(small):
+    write_small(small, "Keys", [])
+    notebook = small / "book" / "00_small.ipynb"
+    notebook.write_text(notebook.read_text().replace("# Keys", "# Keys\\n\\nPress {kbd}`a`."))
+    done = run_make("render", "--root", small, check=False)
+    assert done.returncode == 1 and "book/00_small: WARNING: the role {kbd}" in done.stderr
 
 
 def test_an_output_that_names_a_place_on_this_machine_is_refused(small):

@@ -44,9 +44,10 @@ def https(address):
     ('', '')
     """
     form = (
-        r"(?:(?:https?|ssh|git)://)?(?:[^@/\s]+@)?([\w.-]+)(?::\d+(?=/))?[:/]+([\w.-]+/[\w.-]+?)(?:\.git)?/*"
+        r"(?:(?:git\+)?(?:https?|ssh|git)://)?(?:[^@/\s]+@)?(?:www\.|ssh\.|altssh\.)?([\w.-]+)"
+        r"(?::\d+(?=/))?[:/]+([\w.-]+/[\w.-]+?)(?:\.git)?/*"
     )
-    match = re.fullmatch(form, address.strip())
+    match = re.fullmatch(form, address.strip(), re.IGNORECASE)
     if not match or match[1].lower() not in HOSTS:
         return ""
     return f"https://{match[1].lower()}/{match[2]}"
@@ -82,6 +83,7 @@ def about(folder):
         owner, name = where.split("/")[3:]
         root = f"{owner}.github.io".lower()
         pages = f"https://{root}/" if name.lower() == root else f"https://{root}/{name}/"
+    pages = pages and pages.rstrip("/") + "/"
     return About(
         where, branch if where else "", os.environ.get("SERGAN_REVISION") or revision, VERSION, pages
     )
