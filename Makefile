@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 TORCH ?= auto
 RUN := .venv/bin/python
 
-.PHONY: book render refresh coursework test lint setup constraints clean help
+.PHONY: book render refresh zip coursework test lint setup constraints clean help
 
 book: setup
 	@$(RUN) book/_make.py build
@@ -18,6 +18,9 @@ render: setup  ## render the stored outputs, without executing anything
 
 refresh: setup  ## execute all chapters and store their outputs in the notebooks
 	@$(RUN) book/_make.py refresh
+
+zip: setup  ## write the pages as one file that opens without a server, from a USB stick say
+	@$(RUN) book/_make.py zip
 
 coursework: setup  ## write the assignments to coursework/ (for a course of your own: SEED=...)
 	@$(RUN) -m sergan.coursework release --seed "$(or $(SEED),example)"
