@@ -1,8 +1,9 @@
-"""Executes and renders the book; `make book`, `make render` and `make refresh` call it.
+"""Executes and renders the book; `make book`, `make render`, `make refresh` and `make zip` call it.
 
     python book/_make.py build      execute the chapters that changed, in a copy, then render
     python book/_make.py render     render the outputs stored in the notebooks, execute nothing
     python book/_make.py refresh    execute every chapter and store its outputs in book/*.ipynb
+    python book/_make.py zip        render, and write the pages as _build/sergan-book-VERSION.zip
 
 The pages are in `_build/html/`. A chapter counts as changed when its code cells, the package (its data
 included), the records in `results/` or the installed packages differ from those of its last execution on
@@ -422,6 +423,16 @@ def finish(root, copy, to, around):
     print(f"open {(to.relative_to(Path.cwd()) if inside else to) / 'index.html'}")
 
 
+def write_zip(root, to):
+    render_stored(root, to)
+    from _site import archive
+    from repository import about
+
+    licence = root / "LICENSE"
+    whole = archive.write(to, to.parent, about(root).version, licence if licence.exists() else None)
+    print(f"{whole.name}: {whole.stat().st_size / 1e6:.1f} MB, in {to.parent.name}")
+
+
 def in_words(seconds):
     """A run time as a reader wants it, rounded up.
 
@@ -474,7 +485,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["build", "render", "refresh"])
+    parser.add_argument("command", choices=["build", "render", "refresh", "zip"])
     parser.add_argument(
         "--root", type=Path, default=Path(__file__).resolve().parents[1], help="the book's folder"
     )
@@ -487,7 +498,7 @@ def main(arguments=None):
         if options.command == "refresh":
             refresh(root, options.only)
         else:
-            {"build": build, "render": render_stored}[options.command](root, to)
+            {"build": build, "render": render_stored, "zip": write_zip}[options.command](root, to)
     except BookError as error:
         sys.exit(f"The book was not made.\n{error}")
     except KeyboardInterrupt:

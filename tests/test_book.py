@@ -42,6 +42,7 @@ def module(path):
 
 
 make = module(ROOT / "book" / "_make.py")
+pages = module(ROOT / "benchmarks" / "pages.py")
 
 
 def cells(chapter, kind):
@@ -628,6 +629,304 @@ def test_every_figure_moves_by_keyboard_and_shows_the_kernels_picture_for_its_va
     assert complaints == []
 
 
+def listen(page, complaints):
+    """Write down what the console of a page says is wrong, breaches of its policy among it."""
+
+    def said(message):
+        if message.type == "error" and not message.location["url"].endswith(
+            "favicon.ico"
+        ):  # asked of every site
+            complaints.append(message.text)
+
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation',"
+        " e => console.error(`policy: ${e.effectiveDirective} ${e.blockedURI} ${e.sample}`));"
+    )
+    page.on("console", said)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+
+@pytest.fixture(scope="module")
+def sight(site, browser):
+    """First sight of a page, once for all tests: the site's address, the bytes of each file, complaints."""
+    seen = {}
+    with pages.serve(site) as address:
+
+        def sight(name):
+            if name not in seen:
+                complaints = []
+                _, sizes = pages.look(
+                    browser, f"{address}/{name}.html", lambda page: listen(page, complaints)
+                )
+                seen[name] = address, sizes, complaints
+            return seen[name]
+
+        yield sight
+
+
+@pytest.mark.parametrize("page", [*PAGES, "search", "genindex"])
+def test_a_page_keeps_its_policy_and_asks_nobody_else(site, sight, page):
+    address, sizes, complaints = sight(page)
+    assert complaints == []
+    assert [url for url in sizes if not url.startswith(f"{address}/")] == []
+    if "mathjax/tex-chtml.js" in (site / f"{page}.html").read_text("utf-8"):
+        assert any("/MathJax_Zero.woff" in url for url in sizes), "formulas are set"
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_weighs_less_than_three_megabytes(site, page):
-    assert (site / f"{page}.html").stat().st_size < 3e6
+def test_a_page_loads_less_than_a_megabyte_at_first_sight(sight, page):
+    _, sizes, _ = sight(page)
+    assert sum(sizes.values()) < 1e6, sizes
+    assert not [url for url in sizes if url.endswith((".mp3", ".wav"))], "a sound that nobody asked for"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pictures_and_sounds_are_files_beside_the_page_that_load_late_in_a_place_kept_free(site, page):
+    html = (site / f"{page}.html").read_text("utf-8")
+    assert not re.search(r'"data:(image|audio)', html)
+    for name in re.findall(r'"((?:\.\./)*_media/[^"]+)"', html):
+        assert (site / page).parent.joinpath(name).is_file()
+    for tag in re.findall(r"<img[^>]*>", html):
+        assert 'loading="lazy"' in tag and "aspect-ratio" in tag, tag
+    for tag in re.findall(r"<audio[^>]*>", html):
+        assert 'preload="none"' in tag, tag
+
+
+def test_no_icon_is_lost_and_no_script_draws_them(site):
+    opened = {path: path.read_text("utf-8") for path in html_files(site)}
+    for path, html in opened.items():
+        assert "fontawesome.js" not in html
+        assert not re.search(r'<(i|span) class="[^"]*\bfa[srb]?[ -]', html), path
+        assert html.count('<svg class="svg-inline--fa') >= 6 or "pst-primary-sidebar" not in html, path
+    fonts = list(site.rglob("webfonts/*"))
+    assert fonts and sum(path.stat().st_size for path in fonts) < 10_000
+    for style in site.rglob("_static/**/*.css"):
+        for name in re.findall(r"url\(\"?([^)\"#?]+)", style.read_text("utf-8")):
+            assert name.startswith("data:") or (style.parent / name).is_file(), f"{style.name}: {name}"
+
+
+# --- nothing from elsewhere, and from a folder ---------------------------------------------------------
+
+
+def html_files(site):
+    return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+
+
+ANALYTICS = (
+    r"google-analytics|googletagmanager|\bgtag\(|plausible\.io|matomo|piwik|hotjar|goatcounter|ethical-?ad"
+)
+
+
+def test_no_page_loads_fonts_styles_or_analytics_from_elsewhere(site):
+    for path in [*html_files(site), *site.rglob("_static/**/*.css")]:
+        text = path.read_text("utf-8")
+        found = re.search(r"(?:url\(|@import )\s*[\"']?(?:https?:)?//[^)]*", text)
+        found = found or (path.suffix == ".html" and re.search(ANALYTICS, text, re.I))
+        assert not found, f"{path.relative_to(site)}: {found[0]}"
+
+
+@pytest.fixture
+def blocked(browser):
+    """Opens pages where every address but those of `allowed` is blocked; says what was asked for and complained of."""
+    contexts = []
+
+    def opened(allowed):
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        contexts.append(context)
+        elsewhere, complaints = [], []
+
+        def decide(route):
+            if route.request.url.startswith((allowed, "data:", "blob:")):
+                return route.continue_()
+            elsewhere.append(route.request.url)
+            return route.abort()
+
+        context.route("**/*", decide)
+        page = context.new_page()
+        listen(page, complaints)
+        page.set_default_timeout(60_000)
+        return page, elsewhere, complaints
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def formulas(page):
+    """How many formulas MathJax has set, once it is done."""
+    page.evaluate("() => window.MathJax && MathJax.startup.promise.then(() => null)")
+    return page.locator("mjx-container").count()
+
+
+def search(page, word):
+    """Search for `word` with the page's own field; the link to the first result."""
+    page.keyboard.press("Control+k")
+    page.keyboard.type(word)
+    with page.expect_navigation(url=re.compile(r"search\.html\?q=")):
+        page.keyboard.press("Enter")
+    page.locator(".search-summary", has_text="found").wait_for()
+    return page.locator("#search-results li a").first
+
+
+def test_every_page_has_a_strict_policy_and_says_nobody_where_a_reader_comes_from(site):
+    for path in html_files(site):
+        html = path.read_text("utf-8")
+        (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', html)
+        assert policy.startswith("default-src 'none'; script-src 'self'") and "unsafe-eval" not in policy
+        assert "unsafe-inline" not in policy.partition("style-src")[0] and "http" not in policy
+        assert '<meta name="referrer" content="no-referrer">' in html
+        assert not re.search(r"<[^>]*\son\w+=\"", html), path
+
+
+def test_buttons_figures_solutions_and_search_work_under_the_policy(site, blocked):
+    with pages.serve(site) as address:
+        page, elsewhere, complaints = blocked(address)
+        page.goto(f"{address}/book/02_frames.html")
+        mode = page.evaluate("document.documentElement.dataset.mode")
+        page.locator(".theme-switch-button").click()
+        assert page.evaluate("document.documentElement.dataset.mode") != mode
+        page.locator(".btn-fullscreen-button").click()
+        page.wait_for_function("document.fullscreenElement !== null")
+        page.locator(".btn-fullscreen-button").click()
+        page.wait_for_function("document.fullscreenElement === null")
+        page.evaluate("window.print = () => { window.printed = true; }")
+        page.locator(".btn-download-pdf-button").dispatch_event("click")
+        assert page.evaluate("window.printed")
+        move_a_figure(page)
+        page.locator(".solution button").first.click()
+        assert page.locator(".solution:not(.toggle-hidden)").count() == 1
+        result = search(page, "cepstrum")
+        page.locator("#search-results p.context").first.wait_for()  # read from the page that was found
+        result.click()
+        page.wait_for_load_state("load")
+        assert page.locator("article h1").is_visible()
+        assert (complaints, elsewhere) == ([], [])
+
+
+def move_a_figure(page):
+    box = page.locator(".sergan-moving").first
+    before = box.locator("img").get_attribute("src")
+    control = box.locator("input, select").first
+    control.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("End")
+    assert box.locator("img").get_attribute("src") != before
+    page.wait_for_function(
+        "image => image.complete && image.naturalWidth > 100", arg=box.locator("img").element_handle()
+    )
+
+
+def test_what_the_policy_forbids_does_not_happen(site, blocked):
+    with pages.serve(site) as address:
+        page, elsewhere, complaints = blocked(address)
+        page.goto(f"{address}/book/index.html")
+        page.evaluate("""() => {
+          const script = document.createElement('script');
+          script.textContent = 'window.ran = true';
+          document.body.append(script);
+          document.body.insertAdjacentHTML('beforeend',
+            '<img src="http://elsewhere.example/x.png"><a id="b" onclick="ran = 1">');
+          document.getElementById('b').click();
+        }""")
+        page.wait_for_timeout(200)
+        assert page.evaluate("window.ran") is None
+        assert elsewhere == []
+        broken = {text.split()[1] for text in complaints if text.startswith("policy: ")}
+        assert broken == {"script-src-elem", "script-src-attr", "img-src"}
+
+
+@pytest.mark.parametrize(
+    ("html", "said"),
+    [
+        ('<button onfocus="x()">', "<button> has a handler onfocus"),
+        ('<a href="java\nscript:x()">', "<a> has code in href"),
+        (
+            '<script src="https://elsewhere.example/x.js"></script>',
+            "<script> loads https://elsewhere.example/x.js",
+        ),
+        (
+            '<link rel="stylesheet" href="//elsewhere.example/x.css">',
+            "<link> loads //elsewhere.example/x.css",
+        ),
+    ],
+)
+def test_pages_that_the_policy_would_break_are_not_made(tmp_path, steps, html, said):
+    (tmp_path / "a.html").write_text(f"<html><head></head><body>{html}</body></html>")
+    with pytest.raises(ValueError, match=re.escape(f"a.html: {said}, which the pages' policy")):
+        steps.policy.protect(tmp_path, None)
+
+
+def test_a_translated_site_needs_no_code_from_text(tmp_path, steps, blocked):
+    import sphinx
+
+    static = tmp_path / "_static"
+    static.mkdir()
+    shutil.copy(Path(sphinx.__file__).parent / "themes" / "basic" / "static" / "doctools.js", static)
+    shutil.copy(
+        Path(sphinx.__file__).parent / "locale" / "ko" / "LC_MESSAGES" / "sphinx.js",
+        static / "translations.js",
+    )
+    scripts = "".join(f'<script src="_static/{name}.js"></script>' for name in ("doctools", "translations"))
+    (tmp_path / "a.html").write_text(
+        "<!DOCTYPE html><head><meta charset='utf-8'><script>DOCUMENTATION_OPTIONS = {}</script>"
+        f"{scripts}</head><body></body>"
+    )
+    steps.policy.protect(tmp_path, None)
+    page, _, complaints = blocked("file://")
+    page.goto((tmp_path / "a.html").as_uri())
+    assert page.evaluate("[Documentation.LOCALE, Documentation.PLURAL_EXPR(3), _('Search')]") == [
+        "ko",
+        0,
+        "검색",
+    ]
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def steps():
+    """The steps after Sphinx, as book/_make.py finds them."""
+    sys.path.insert(0, str(ROOT / "book"))
+    try:
+        import _site
+        import _site.archive
+
+        yield _site
+    finally:
+        sys.path.remove(str(ROOT / "book"))
+
+
+@pytest.fixture(scope="session")
+def unpacked(site, steps, tmp_path_factory):
+    """The folder that a reader has after unpacking the book's one file."""
+    to = tmp_path_factory.mktemp("zip")
+    whole = steps.archive.write(site, to, "1.2.3", ROOT / "LICENSE")
+    shutil.unpack_archive(whole, to)
+    return to / "sergan-book-1.2.3"
+
+
+def test_the_same_pages_make_the_same_zip(unpacked, steps, tmp_path):
+    for path in unpacked.rglob("*"):
+        os.utime(path)
+    again = steps.archive.write(unpacked, tmp_path, "1.2.3")
+    assert again.read_bytes() == (unpacked.parent / again.name).read_bytes()
+    assert again.stat().st_size < 25e6
+
+
+def test_the_zip_opens_from_a_folder_and_all_of_it_works(unpacked, blocked):
+    here = unpacked.as_uri()
+    page, elsewhere, complaints = blocked(here)
+    page.goto(f"{here}/index.html")
+    page.wait_for_url(f"{here}/book/index.html")
+    page.locator(".bd-sidebar-primary a", has_text="3. Pitch").click()
+    page.wait_for_load_state("load")
+    assert formulas(page) > 10
+    move_a_figure(page)
+    sound = page.locator("audio").first
+    sound.hover()
+    page.wait_for_function("audio => audio.duration > 0.1", arg=sound.element_handle())
+    page.locator(".theme-switch-button").click()
+    result = search(page, "voicing")
+    result.click()
+    page.wait_for_load_state("load")
+    assert page.url.startswith(f"{here}/book/") and page.locator("article h1").is_visible()
+    assert (complaints, elsewhere) == ([], [])
