@@ -4,7 +4,9 @@ Each step is a function of the folder of the pages and of `repository.About`; it
 itself can do belongs in an extension (`book/_ext`), not here.
 """
 
-STEPS = []
+from .metadata import describe
+
+STEPS = [describe]
 
 
 def finish(site, about):
