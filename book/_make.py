@@ -321,14 +321,15 @@ def copy_of(root):
         shutil.copytree(
             root / "book",
             copy / "book",
-            ignore=shutil.ignore_patterns(".*", "__pycache__", "_[kmp]*.py"),
+            ignore=shutil.ignore_patterns(".*", "__pycache__", "_[kmp]*"),
         )
         if (root / "results").is_dir():  # pages include its texts; records are read where they are
             shutil.copytree(
                 root / "results", copy / "results", ignore=shutil.ignore_patterns("*.json", "*.npz")
             )
-        for name in ("_config.yml", "_toc.yml"):
-            shutil.copy(root / name, copy)
+        for name in ("_config.yml", "_toc.yml", "CITATION.cff"):
+            if (root / name).exists():
+                shutil.copy(root / name, copy)
         write_pages(root, copy)
         yield copy
 

@@ -11,6 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import _korean
+import yaml
 
 from sergan import EMOTIONS, corpora, evaluation, evidence, examine, report, results, widgets
 from sergan.augmentation import Augmentation
@@ -287,7 +288,74 @@ def execution(root):
     ]) + "\n"  # fmt: skip
 
 
+def bibtex(key, kind, fields):
+    """A BibTeX entry of the fields that are known.
+
+    >>> print(bibtex("a", "misc", {"title": "A {GAN}", "year": ""}))
+    @misc{a,
+      title = {A {GAN}},
+    }
+    """
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}"])
+
+
+def initials(authors):
+    """Authors as APA lists them: family name first, the last one after an ampersand."""
+    names = [f"{one['family-names']}, {one['given-names']}" for one in authors]
+    return ", & ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def cite(root):
+    """Appendix: how to cite the book and its paper, from `CITATION.cff` and from what is known of this edition."""
+    from _ext.repository import about, git  # beside this file; sergan has no need of it
+
+    here = about(root)
+    cff = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    year = str(cff.get("date-released") or git(root, "log", "-1", "--format=%cs"))[:4]
+    author, title, where = cff["authors"][0]["name"], cff["title"], here.pages or here.repository
+    revision = f"revision {here.revision[:7]}" if here.revision else ""
+    article = cff["references"][0]
+    pages = [str(article["start"]), str(article["end"])]
+    language = "In Korean" if "kor" in article.get("languages", []) else ""
+    doi = article.get("doi", "")
+    book = bibtex("sergan", "misc", {
+        "author": f"{{{author}}}", "title": f"{{{title}}}", "year": year, "version": cff["version"],
+        "note": f"Version {cff['version']}" + (f", {revision}" if revision else ""), "url": where,
+    })  # fmt: skip
+    paper = bibtex("ko2019", "article", {
+        "author": " and ".join(f"{one['family-names']}, {one['given-names']}" for one in article["authors"]),
+        "title": re.sub(r"\b[A-Z]{2,}\b", r"{\g<0>}", article["title"]), "journal": article["journal"],
+        "volume": article["volume"], "number": article["issue"], "pages": "--".join(pages), "year": article["year"],
+        "doi": doi, "note": language,
+    })  # fmt: skip
+    book_apa = f"{author}. ({year or 'n.d.'}). {title} (Version {cff['version']}) [Computer software]." + (
+        f" {where}" if where else ""
+    )
+    paper_apa = (
+        f"{initials(article['authors'])} ({article['year']}). {article['title']}. {article['journal']}, "
+        f"{article['volume']}({article['issue']}), {'–'.join(pages)}."
+        + (f" https://doi.org/{doi}" if doi else "")
+    )
+    known = f"This edition is version {cff['version']}" + (f", {revision}" if revision else "") + "."
+
+    def block(kind, text):
+        return f"```{{code-block}} {kind}\n:class: reference-text\n{text}\n```"
+
+    return "\n\n".join([
+        "# Cite this book",
+        "If you use the book, its package or its records, please cite the book, and the paper that it teaches. "
+        "The button at the corner of a box copies it.",
+        known + " The file `CITATION.cff` in the repository says the same for programs that read it.",
+        "## The book", "As BibTeX:", block("bibtex", book), "In the style of the APA:", block("text", book_apa),
+        "## The paper", "As BibTeX:", block("bibtex", paper), "In the style of the APA:", block("text", paper_apa),
+        "The paper itself is in Korean. What else the chapters cite is in the [bibliography](bibliography); how each "
+        "corpus wants to be cited stands on its [sheet](corpora).",
+    ]) + "\n"  # fmt: skip
+
+
 MAKERS = {
+    "book/cite": cite,
     "book/find_the_fake_gain": fake_gain,
     "book/index": landing,
     "book/teachers": teachers,

@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 
 import pytest
+from conftest import missing
 from links_in_pages import dead_links
 
 from sergan import paper
@@ -27,6 +28,7 @@ PAGES = [
         "book/numbers",
         "book/execution",
         "book/teachers",
+        "book/cite",
         "book/bibliography",
     ),
 ]
@@ -275,6 +277,47 @@ def test_an_unknown_repository_gives_no_button(site):
     """What a known one gives: tests/test_publish.py."""
     html = (site / "book/00_claim.html").read_text().lower().replace("(in colab, say)", "")
     assert "colab" not in html and "source-repository-button" not in html
+
+
+def test_every_page_has_a_description_of_its_own_and_its_edition(site):
+    said = {}
+    for page in PAGES:
+        html = (site / f"{page}.html").read_text("utf-8")
+        (said[page],) = re.findall(r'<meta name="description" content="([^"]*)" />', html)
+        assert 45 <= len(said[page]) <= 160 and not re.search(r"[\\$_{}<>]|\[\d+\]", said[page]), page
+        assert f'<meta property="og:description" content="{said[page]}" />' in html
+        (data,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html)
+        data = json.loads(data)
+        assert data["license"].startswith("https://creativecommons.org/licenses/by/4.0")
+        assert "Chapter" in data["@type"] or not re.search(r"/\d\d_", page)
+        assert re.search(r'<span class="edition">Version \d[^<]*<.*href="[^"]*">Cite this book</a>', html), (
+            page
+        )
+        assert not re.search(r'rel="canonical"|og:url|og:image', html), "no address is known"
+    assert len(set(said.values())) == len(PAGES)
+    assert said["book/00_claim"].startswith("You learn what the paper claims")
+    assert not (site / "sitemap.xml").exists()
+
+
+def test_the_page_for_a_wrong_address_leads_to_every_page(site):
+    html = (site / "404.html").read_text("utf-8")
+    for page in PAGES:
+        assert f'href="/{page}.html"' in html
+
+
+def test_real_pages_are_printed_with_formulas_and_links_that_lead_somewhere(site, tmp_path):
+    from pypdf import PdfReader
+
+    if not shutil.which("chromium"):
+        missing("no chromium on the PATH: nothing was printed")
+    command = [sys.executable, ROOT / "book" / "_pdf.py", "--site", site, "--to", tmp_path / "some.pdf"]
+    command += ["--only", "book/index", "book/00_claim", "book/notation"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr  # links and pictures that lead nowhere are errors
+    text = [page.extract_text() for page in PdfReader(tmp_path / "some.pdf").pages]
+    assert len(text) > 15 and all(map(str.strip, text))
+    assert not re.search(r"\\\(|\\mathrm|Toggle hidden content", "".join(text))
+    assert sum(said.count("This figure moves in the online book") for said in text) == moving(CHAPTERS[0])
 
 
 # --- the pages in Korean -------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ class About:
     revision: str  # 40 hexadecimal digits, of a tree without uncommitted changes
     version: str  # of the package
     pages: str  # https://.../, where the built book is read
+    base: str = ""  # with uncommitted changes, the revision that was changed
 
     def colab(self, name):
         """The address that opens the notebook `name` of the branch `notebooks` in Colab; "" but on GitHub."""
@@ -77,16 +78,17 @@ def about(folder):
     where = https(found or git(folder, "remote", "get-url", "origin"))
     head = git(folder, "symbolic-ref", "--short", "refs/remotes/origin/HEAD").removeprefix("origin/")
     branch = os.environ.get("SERGAN_BRANCH") or os.environ.get("GITHUB_REF_NAME") or head or "main"
-    revision = "" if git(folder, "status", "--porcelain", "-uno") else git(folder, "rev-parse", "HEAD")
+    head = git(folder, "rev-parse", "HEAD")
+    revision = os.environ.get("SERGAN_REVISION") or (
+        "" if git(folder, "status", "--porcelain", "-uno") else head
+    )
     pages = os.environ.get("SERGAN_PAGES", "")
     if not pages and where.startswith("https://github.com/"):
         owner, name = where.split("/")[3:]
         root = f"{owner}.github.io".lower()
         pages = f"https://{root}/" if name.lower() == root else f"https://{root}/{name}/"
     pages = pages and pages.rstrip("/") + "/"
-    return About(
-        where, branch if where else "", os.environ.get("SERGAN_REVISION") or revision, VERSION, pages
-    )
+    return About(where, branch if where else "", revision, VERSION, pages, "" if revision else head)
 
 
 def set_theme(app, config):

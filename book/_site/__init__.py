@@ -6,9 +6,15 @@ itself can do belongs in an extension (`book/_ext`), not here.
 
 from .accessible import make_accessible
 from .light import lighten
+from .metadata import describe
 from .policy import protect
 
-STEPS = [make_accessible, lighten, protect]  # protect is last: its hashes are of what the pages then hold
+STEPS = [
+    describe,
+    make_accessible,
+    lighten,
+    protect,
+]  # protect is last: its hashes are of what the pages then hold
 
 
 def finish(site, about):
