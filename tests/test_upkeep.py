@@ -1,5 +1,6 @@
 """What keeps the project in order when nobody looks: versions, packages, prose, links, the weekly issue, releases."""
 
+import doctest
 import http.server
 import importlib.util
 import json
@@ -34,6 +35,12 @@ def script(name):
 
 
 dist, links, prose, weekly = (script(name) for name in ("dist", "links", "prose", "weekly"))
+
+
+@pytest.mark.parametrize("module", [weekly, prose], ids=["weekly", "prose"])
+def test_the_examples_in_the_docstrings_hold(module):
+    done = doctest.testmod(module)
+    assert done.attempted and not done.failed
 
 
 # --- what is installed ---------------------------------------------------------------------------------
