@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 TORCH ?= auto
 RUN := .venv/bin/python
 
-.PHONY: book render refresh coursework test lint setup constraints clean help
+.PHONY: book render refresh translation coursework test lint setup constraints clean help
 
 book: setup
 	@$(RUN) book/_make.py build
@@ -18,6 +18,9 @@ render: setup  ## render the stored outputs, without executing anything
 
 refresh: setup  ## execute all chapters and store their outputs in the notebooks
 	@$(RUN) book/_make.py refresh
+
+translation: setup  ## take changes of the text into the Korean catalogues, book/locale
+	@$(RUN) book/_translate.py update $(PAGES)
 
 coursework: setup  ## write the assignments to coursework/ (for a course of your own: SEED=...)
 	@$(RUN) -m sergan.coursework release --seed "$(or $(SEED),example)"
