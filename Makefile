@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 TORCH ?= auto
 RUN := .venv/bin/python
 
-.PHONY: book render refresh publish rehearse colab zip pdf coursework test lint links dist setup constraints clean help
+.PHONY: book render refresh publish rehearse colab zip pdf translation coursework test lint links dist setup constraints clean help
 
 book: setup
 	@$(RUN) book/_make.py build
@@ -34,6 +34,9 @@ zip: setup  ## write the pages as one file that opens without a server, from a U
 
 pdf: book  ## print the book as _build/sergan-book.pdf (needs Chromium) and offer it on every page
 	@$(RUN) book/_pdf.py --offer
+
+translation: setup  ## take changes of the text into the Korean catalogues, book/locale
+	@$(RUN) book/_translate.py update $(PAGES)
 
 coursework: setup  ## write the assignments to coursework/ (for a course of your own: SEED=...)
 	@$(RUN) -m sergan.coursework release --seed "$(or $(SEED),example)"

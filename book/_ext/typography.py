@@ -40,13 +40,13 @@ class Typography(SphinxPostTransform):
 
     @staticmethod
     def hold(formula):
-        """Put a formula and the punctuation that touches it into one box."""
+        """Put a formula and the punctuation or Korean particle that touches it into one box."""
         parent, at = formula.parent, formula.parent.index(formula)
         before = parent[at - 1] if at and isinstance(parent[at - 1], nodes.Text) else nodes.Text("")
         after = parent[at + 1 : at + 2]
         after = after[0] if after and isinstance(after[0], nodes.Text) else nodes.Text("")
         opening = re.search(r"[(\[“]*$", before)[0]
-        closing = re.match(r"(?:’s|'s)?[,.;:!?)\]”’']*", after)[0]
+        closing = re.match(r"(?:’s|'s|[가-힣]+)?[,.;:!?)\]”’']*", after)[0]
         if not (opening or closing):
             return
         box = nodes.inline(
