@@ -943,20 +943,31 @@ def steps():
 
 
 @pytest.fixture(scope="session")
-def unpacked(site, steps, tmp_path_factory):
+def unpacked(site, tmp_path_factory):
     """The folder that a reader has after unpacking the book's one file."""
-    to = tmp_path_factory.mktemp("zip")
-    whole = steps.archive.write(site, to, "1.2.3", ROOT / "LICENSE")
+    said = run_make("zip", "--to", site, SERGAN_REPOSITORY="none").stdout
+    assert "nothing changed" in said
+    (whole,) = site.parent.glob("sergan-book-*.zip")
+    assert f"{whole.name}: " in said
+    to = tmp_path_factory.mktemp("stick")
     shutil.unpack_archive(whole, to)
-    return to / "sergan-book-1.2.3"
+    assert [path.name for path in to.iterdir()] == [whole.stem]
+    return to / whole.stem
 
 
-def test_the_same_pages_make_the_same_zip(unpacked, steps, tmp_path):
+def test_the_same_pages_make_the_same_zip(site, unpacked, steps, tmp_path):
     for path in unpacked.rglob("*"):
         os.utime(path)
-    again = steps.archive.write(unpacked, tmp_path, "1.2.3")
-    assert again.read_bytes() == (unpacked.parent / again.name).read_bytes()
+    again = steps.archive.write(unpacked, tmp_path, unpacked.name.rpartition("-")[2])
+    assert again.read_bytes() == (site.parent / again.name).read_bytes()
     assert again.stat().st_size < 25e6
+
+
+def test_the_steps_after_sphinx_may_be_taken_twice(site, steps, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
+    steps.finish(tmp_path / "site", None)
+    for path in html_files(tmp_path / "site") + list((tmp_path / "site").rglob("_static/**/*.[cj]ss*")):
+        assert path.read_bytes() == (site / path.relative_to(tmp_path / "site")).read_bytes(), path
 
 
 def test_the_zip_opens_from_a_folder_and_all_of_it_works(unpacked, blocked):

@@ -30,7 +30,7 @@ POLICY = {
 HANDLERS = re.compile(
     r'(<button\b[^>]*?) onclick="(?:toggleFullScreen|window\.print)\(\)"'
 )  # see _static/pages.js
-META = re.compile(r'\s*<meta (?:http-equiv="Content-Security-Policy"|name="referrer")[^>]*>')
+META = re.compile(r'\s*<meta (?:http-equiv="Content-Security-Policy"|name="referrer")[^>]*>\n?')
 LOADING = {"script", "img", "iframe", "audio", "video", "source", "track", "embed", "object", "input"}
 LINKED = {
     "stylesheet",
@@ -116,6 +116,8 @@ def protect(site, about):
 def without_eval(doctools):
     """Take a catalogue's rule for plurals as a function, where Sphinx would make one from text."""
     text = doctools.read_text(encoding="utf-8")
+    if "new Function" not in text:
+        return
     text, done = re.subn(
         r'new Function\(\s*"n",\s*`return \(\$\{catalog\.plural_expr\}\)`\s*\)', "catalog.plural", text
     )
