@@ -8,7 +8,9 @@ keyboard, to open a menu: a chapter would have a hundred of them.
 def set_formulas(app, config):
     config.mathjax3_config = config.mathjax3_config or {}
     options = config.mathjax3_config.setdefault("options", {})
-    options.setdefault("menuOptions", {}).setdefault("settings", {}).update(inTabOrder=False, assistiveMml=True)
+    options.setdefault("menuOptions", {}).setdefault("settings", {}).update(
+        inTabOrder=False, assistiveMml=True
+    )
 
 
 def setup(app):

@@ -37,7 +37,11 @@ def accessible(text):
     text = re.sub(r'<summary aria-label="[^"]*">', "<summary>", text)
     text = text.replace('<div id="pst-primary-sidebar"',
                         f'<div id="pst-primary-sidebar" role="region" aria-label="{words["book"]}"')  # fmt: skip
-    for name, word in (("search-dialog", "search"), ("primary-sidebar-modal", "book"), ("secondary-sidebar-modal", "page")):
+    for name, word in (
+        ("search-dialog", "search"),
+        ("primary-sidebar-modal", "book"),
+        ("secondary-sidebar-modal", "page"),
+    ):
         text = text.replace(f'<dialog id="pst-{name}"', f'<dialog id="pst-{name}" aria-label="{words[word]}"')
     return re.sub(r"<audio\b(?![^>]*aria-label)", lambda found: named(found, words["sound"]), text)
 
@@ -45,8 +49,8 @@ def accessible(text):
 def table(text):
     """A table whose headings say what they are headings of.
 
-    >>> table("<table><thead><tr><th></th><th>wa</th></tr></thead><tbody><tr><th>AM</th><td>58</td></tr></tbody></table>")
-    '<table><thead><tr><td></td><th scope="col">wa</th></tr></thead><tbody><tr><th scope="row">AM</th><td>58</td></tr></tbody></table>'
+    >>> table("<table><thead><tr><th></th><th>wa</th></tr></thead><tr><th>AM</th><td>58</td></tr></table>")
+    '<table><thead><tr><td></td><th scope="col">wa</th></tr></thead><tr><th scope="row">AM</th><td>58</td></tr></table>'
     """
     head = re.search(r"<thead\b.*?</thead>\s*", text, re.DOTALL)
     if head is None:
@@ -69,6 +73,8 @@ def scoped(attributes, scope, span):
 
 def named(found, form):
     """The beginning of an `<audio>` with a name from the last heading before it."""
-    headings = re.findall(r"<h[1-6]\b[^>]*>(.*?)<a class=\"headerlink\"", found.string[: found.start()], re.DOTALL)
+    headings = re.findall(
+        r"<h[1-6]\b[^>]*>(.*?)<a class=\"headerlink\"", found.string[: found.start()], re.DOTALL
+    )
     title = re.sub(r"<[^>]*>", "", headings[-1]) if headings else ""
     return f'<audio aria-label="{html.escape(form.format(html.unescape(title)))}"'
