@@ -357,3 +357,39 @@ def test_axe_finds_no_fault_with_the_page_of_a_report(of_itself):
     from sergan import page, report
 
     assert of_itself(page.page(report.groups(paper_records()))) == []
+
+
+def test_axe_finds_no_fault_with_a_students_page_of_feedback(of_itself):
+    """A page as nbgrader makes it with our exporter, of a notebook with a graded answer, text and a comment."""
+    nbformat = pytest.importorskip("nbformat.v4")
+    converters = pytest.importorskip("nbgrader.converters")
+    from nbgrader.coursedir import CourseDirectory
+
+    from sergan.coursework.reporting import Page
+
+    graded = {"grade": True, "points": 2, "score": 1.5, "comment": "Well said."}
+    kinds = {"scale": {"solution": True, "grade": False}, "scale-check": {**graded, "solution": False},
+             "why": {**graded, "solution": True}}  # fmt: skip
+    about = {name: {"nbgrader": {"grade_id": name, **kind}} for name, kind in kinds.items()}
+    out = nbformat.new_output("stream", text="wrong: 1 of 2 cases\n")
+    table = nbformat.new_output(
+        "display_data", {"text/html": "<table><tr><th>a</th></tr><tr><td>1</td></tr></table>"}
+    )
+    notebook = nbformat.new_notebook(
+        cells=[
+            nbformat.new_markdown_cell("# Assignment 2\n\nA [link](https://example.org), `code`, $x$."),
+            nbformat.new_code_cell(
+                "def scale(x):\n    return x / 2  # halved\nraise ValueError('no')",
+                metadata=about["scale"],
+                outputs=[out, table],
+            ),
+            nbformat.new_code_cell("# hidden cases", metadata=about["scale-check"], outputs=[out]),
+            nbformat.new_markdown_cell("Because.", metadata=about["why"]),
+        ]
+    )
+    resources = {"nbgrader": {"notebook": "assignment2", "score": 3.0, "max_score": 4.0, "late_penalty": 1.0}}
+    text, _ = Page(config=converters.GenerateFeedback(coursedir=CourseDirectory()).config).from_notebook_node(
+        notebook, resources
+    )
+    assert "Well said." in text
+    assert of_itself(text) == []
