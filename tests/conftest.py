@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import settings
 from numbers_in_text import compare_numbers
 
@@ -64,6 +67,29 @@ def dataset() -> Dataset:
 def missing(reason):
     """Without a browser there is nothing to test here; a continuous integration must have one."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The pages, rendered from the stored outputs with warnings as errors, as if from no known repository.
+
+    Once a run of the tests, however many processes share it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    to = shared / "site" / "html"
+    with FileLock(shared / "site.lock"):
+        if not to.exists():
+            make = Path(__file__).parents[1] / "book" / "_make.py"
+            done = subprocess.run(
+                [sys.executable, make, "render", "--to", to],
+                capture_output=True,
+                text=True,
+                env={**os.environ, "SERGAN_REPOSITORY": "none"},
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+    return to
 
 
 @pytest.fixture(

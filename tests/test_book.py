@@ -239,14 +239,6 @@ def run_make(*arguments, check=True, **environment):
     return done
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The pages, rendered from the stored outputs with warnings as errors, as if from no known repository."""
-    to = tmp_path_factory.mktemp("site") / "html"
-    run_make("render", "--to", to, SERGAN_REPOSITORY="none")
-    return to
-
-
 def test_the_root_page_leads_to_the_landing_page(site):
     assert "url=book/index.html" in (site / "index.html").read_text()
 

@@ -49,8 +49,8 @@ def accessible(text):
 def table(text):
     """A table whose headings say what they are headings of.
 
-    >>> table("<table><thead><tr><th></th><th>wa</th></tr></thead><tbody>...</tbody></table>")
-    '<table><thead><tr><td></td><th scope="col">wa</th></tr></thead><tbody>...</tbody></table>'
+    >>> table("<table><thead><tr><th></th><th>wa</th></tr></thead><tr><th>AM</th><td>58</td></tr></table>")
+    '<table><thead><tr><td></td><th scope="col">wa</th></tr></thead><tr><th scope="row">AM</th><td>58</td></tr></table>'
     """
     head = re.search(r"<thead\b.*?</thead>\s*", text, re.DOTALL)
     if head is None:

@@ -1,5 +1,5 @@
 // What depends on the window, or changes as a page is used. What does not is done by book/_site/accessible.py.
-(() => {
+addEventListener('DOMContentLoaded', () => {  // when the theme has made its own buttons
   const korean = document.documentElement.lang.startsWith('ko');
   const main = document.getElementById('main-content');
   if (!main) return;
@@ -44,7 +44,7 @@
   const sidebar = document.getElementById('pst-primary-sidebar'), toggle = document.querySelector('.primary-toggle');
   const state = () => {
     const icon = theme?.querySelector(`[data-mode="${document.documentElement.dataset.mode}"]`);
-    const mode = icon?.title || icon?.dataset.bsOriginalTitle;
+    const mode = icon?.getAttribute('title') || icon?.querySelector('title')?.textContent;  // a drawing, where one is
     if (mode) theme.setAttribute('aria-label', `${colour}: ${mode}`);
     const wide = matchMedia('(min-width: 992px)').matches;
     toggle?.setAttribute('aria-expanded', wide && !sidebar.classList.contains('pst-sidebar-hidden'));
@@ -79,4 +79,4 @@
   document.addEventListener('keydown', event => {
     if (event.key === 'Escape') for (const tip of document.querySelectorAll('.tooltip')) tip.style.visibility = 'hidden';
   });
-})();
+});
