@@ -84,7 +84,8 @@ def description(doctree, chapter):
     top = next(iter(doctree.findall(nodes.section)), doctree)
     if chapter:
         for item in top.findall(nodes.list_item):
-            if isinstance(next(filter(nodes.Node.astext, item[0].children), None), nodes.strong):
+            words = [child for child in item[0].children if child.astext()]  # the parser leaves empty ones
+            if words and isinstance(words[0], nodes.strong):
                 return shortened(plain(item[0]))
     for paragraph in top.children:
         text = plain(paragraph) if isinstance(paragraph, nodes.paragraph) else ""
