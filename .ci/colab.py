@@ -54,10 +54,20 @@ def environment(folder):
     pins = dict(COLAB["versions"])
     pins["torch"] = re.search(r"(?m)^torch==(\S+)", (TOP / "constraints.txt").read_text())[1]
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    pip = [python(folder), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [python(folder), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     index = ["--index-url", CPU_INDEX] if cpu_index_serves() else []
     subprocess.run([*pip, f"torch=={pins.pop('torch')}", *index], check=True)
-    subprocess.run([*pip, *(f"{name}=={version}" for name, version in pins.items())], check=True)
+    uv = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        python(folder),
+    ]  # faster than pip
+    subprocess.run([*uv, *(f"{name}=={version}" for name, version in pins.items())], check=True)
     return python(folder)
 
 
@@ -75,7 +85,7 @@ def installed(interpreter):
 
 def execute(notebook, interpreter, folder, settings):
     """Run a notebook in `folder` with a kernel of `interpreter`."""
-    surroundings = {**os.environ, **settings}
+    surroundings = {**os.environ, **settings, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     for name in ("PYTHONPATH", "MPLBACKEND", "VIRTUAL_ENV"):
         surroundings.pop(name, None)
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}})
