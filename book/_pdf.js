@@ -164,6 +164,10 @@ async function assemble({pages, address, edition}) {
     if (!body.children.length) {
       document.documentElement.lang = doc.documentElement.lang;
       body.dataset.subtitle = heading.nextElementSibling?.textContent ?? '';
+      const version = doc.querySelector('.edition');
+      version?.querySelector('a[href*="cite"]')?.nextSibling?.remove();
+      version?.querySelector('a[href*="cite"]')?.remove();
+      if (version) edition.lines.unshift(escaped(version.textContent.trim()));
     }
     still(article, address && `${address}${name}.html`);
     named(article, key);

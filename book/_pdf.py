@@ -43,12 +43,9 @@ def listed(root):
 
 
 def edition(root, here):
-    """What the cover says."""
-    cff = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    """What the cover says, besides the version that the pages name themselves."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    revision = f", revision {(here.revision or here.base)[:7]}" if here.revision or here.base else ""
-    changed = ", built from a changed tree" if here.base else ""
-    lines = [f"Version {cff['version']}{revision}{changed}."]
+    lines = []
     if here.pages:
         lines.append(f'Printed from the online book, <a href="{here.pages}">{here.pages}</a>.')
     lines += ["In this edition figures that move stand still, sounds are only named, the cell with which each chapter "

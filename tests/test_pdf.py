@@ -13,6 +13,7 @@ from conftest import missing
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = "data:image/gif;base64,R0lGODdhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
 MENU = '<div class="dropdown dropdown-download-buttons"><ul class="dropdown-menu"><li>.ipynb</li>\n    </ul></div>'
+FOOTER = '<span class="edition">Version 0.1.0, revision abc. <a href="cite.html">Cite this</a>.</span>'
 INDEX = """<section id='top'><h1>A tiny book</h1><p>In three pages</p>
 <p>Begin with <a href='00_a.html'>a</a>.</p></section>"""
 CHAPTER = f"""
@@ -62,13 +63,12 @@ def written(tmp_path):
     folder.mkdir(parents=True)
     for name, article in pages.items():
         (folder / f"{name}.html").write_text(
-            f'<!DOCTYPE html><html lang="en"><body>{MENU}<article>{article}</article></body></html>'
+            f'<!DOCTYPE html><html lang="en"><body>{MENU}<article>{article}</article>{FOOTER}</body></html>'
         )
     (folder.parent / "index.html").write_text(MENU)
     (tmp_path / "_toc.yml").write_text(
         "root: book/index\nparts:\n- caption: Chapters\n  chapters:\n  - file: book/00_a\n  - file: book/01_b\n"
     )
-    (tmp_path / "CITATION.cff").write_text("version: 0.1.0\n")
     (tmp_path / "_config.yml").write_text("title: A tiny book\nauthor: Nobody\nhtml: {extra_footer: CC BY}\n")
     return tmp_path
 
@@ -116,7 +116,10 @@ def test_the_whole_book_is_one_pdf_with_contents_that_name_the_right_pages(paper
     reader = paper
     text = [page.extract_text() for page in reader.pages]
     assert all(map(str.strip, text)), "no page is blank"
-    assert "A tiny book" in text[0] and "In three pages" in text[0] and "Version 0.1.0" in text[0]
+    assert (
+        "A tiny book" in text[0] and "In three pages" in text[0] and "Version 0.1.0, revision abc." in text[0]
+    )
+    assert "Cite" not in text[0]
     assert "/CreationDate" not in reader.metadata
     assert (reader.metadata.title, reader.metadata.author) == ("A tiny book", "Nobody")
 
