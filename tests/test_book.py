@@ -508,7 +508,7 @@ def test_what_a_notebook_could_only_show_raw_stops_the_book(small):
     notebook = small / "book" / "00_small.ipynb"
     notebook.write_text(notebook.read_text().replace("# Keys", "# Keys\\n\\nPress {kbd}`a`."))
     done = run_make("render", "--root", small, check=False)
-    assert done.returncode == 1 and "book/00_small: WARNING: the role {kbd}" in done.stderr
+    assert done.returncode == 1 and "book/00_small.ipynb: WARNING: the role {kbd}" in done.stderr
 
 
 def test_an_output_that_names_a_place_on_this_machine_is_refused(small):
