@@ -346,7 +346,7 @@ def test_a_korean_page_says_so_and_everything_that_it_refers_to_is_there(site, p
         if (
             to
             and not leads_to(path, to[1]).is_relative_to(site / "ko")
-            and not re.search("/_(sources|images)/", link)
+            and not re.search("/_(sources|images|media)/", link)
         ):
             assert 'hreflang="en"' in link, link
 

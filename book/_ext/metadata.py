@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 from docutils import nodes
 from repository import about
+from sphinx.locale import _
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 CARD = "_static/card.png"
@@ -206,7 +207,7 @@ def describe(app, page, template, context, doctree):
     cff = yaml.safe_load(cff.read_text(encoding="utf-8")) if cff.exists() else {}
     name = app.config.html_title or app.config.project
     title = (
-        {"genindex": "Index", "search": "Search"}.get(page, "")
+        {"genindex": _("Index"), "search": _("Search")}.get(page, "")
         or plain_title(context.get("title", ""))
         or name
     )
