@@ -176,13 +176,16 @@ def error_cell(content):
     return 0
 
 
-def execute(notebook):
+def execute(notebook, cores):
     """Outputs per code cell of one notebook, executed in a process of its own, tried again if it hangs."""
     for attempt in range(1, TRIES + 1):
         with tempfile.TemporaryDirectory() as folder:
             into = Path(folder)
             command = [sys.executable, __file__, "_execute", str(notebook), folder]
             environment = {**os.environ, "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+            environment.setdefault(
+                "OMP_NUM_THREADS", str(cores)
+            )  # more threads than cores wait for each other
             with (into / "log").open("wb") as log:
                 child = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
                 try:
@@ -264,7 +267,7 @@ def execute_all(root, names, around, at_once=2):
     def one(name, copy):
         start = time.monotonic()
         try:
-            outputs = execute(copy / name)
+            outputs = execute(copy / name, cores=max(1, (os.cpu_count() or 1) // at_once))
         except BookError as error:
             return name, error
         spent[name] = time.monotonic() - start
