@@ -19,6 +19,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 LONGEST = 60_000  # characters; GitHub takes 65,536 in an issue
 LINES = 40  # of what failed
+UNPINNED = re.compile(r"(pip|setuptools|sergan)$|nvidia|cuda|triton")  # the last three are torch's own affair
 
 
 def pins(text):
@@ -53,7 +54,7 @@ def differences(found, pinned):
     rows = []
     for name, version in sorted(found.items()):
         known, version = pinned.get(name, []), version.partition("+")[0]
-        if version not in known and name not in ("pip", "setuptools", "sergan"):
+        if version not in known and not UNPINNED.match(name):
             rows.append((name, " or ".join(known) or "-", version))
     return rows
 
