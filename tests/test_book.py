@@ -25,6 +25,7 @@ PAGES = [
         "book/numbers",
         "book/execution",
         "book/teachers",
+        "book/accessibility",
         "book/bibliography",
     ),
 ]
