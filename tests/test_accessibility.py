@@ -126,8 +126,8 @@ def test_nothing_moves_for_those_who_asked_for_less_motion(opened):
     moving = opened.evaluate(
         """[...document.querySelectorAll('*')].filter(e => {
              const s = getComputedStyle(e);
-             return s.animationName !== 'none' || s.scrollBehavior !== 'auto'
-               || s.transitionDuration.split(', ').some(t => parseFloat(t) > 0);
+             return s.display && (s.animationName !== 'none' || s.scrollBehavior !== 'auto'
+               || s.transitionDuration.split(', ').some(t => parseFloat(t) > 0));
            }).map(e => e.outerHTML.slice(0, 100))"""
     )
     assert moving == []
@@ -220,6 +220,8 @@ def test_tab_goes_through_a_page_in_order_and_is_always_seen(visited, page):
         if found is None:
             break
         stop, what, where = found
+        if stop == "0" and len(set(reached)) > 1:
+            break  # from the end to the beginning
         if what or stop is None:
             wrong.append(f"{what or 'not foreseen'}: {where}")
         if stop is not None and (not reached or reached[-1] != int(stop)):

@@ -29,6 +29,7 @@ PAGES = [
         "book/execution",
         "book/teachers",
         "book/cite",
+        "book/accessibility",
         "book/bibliography",
     ),
 ]

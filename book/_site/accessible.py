@@ -2,8 +2,8 @@
 
 - Tables say which cells are headings of what. pandas writes headings without text, and a Markdown table cannot be
   without a row of headings: an empty heading becomes a cell, a row of nothing else goes.
-- The theme's sidebars and dialogs get names; a fold's name is the text that is seen on it; a name of an element is
-  given once on a page.
+- The theme's sidebars and dialogs get names; a fold's name is the text that is seen on it; an element's id is given
+  once on a page; entries of the bibliography are items of the list that they are in.
 - A sound without a name is named after its section.
 
 What depends on the window's size or changes as the page is used is in `book/_static/accessible.js`.
@@ -34,6 +34,7 @@ def accessible(text):
     words = WORDS.get(language[1] if language else "en", WORDS["en"])
     text = TABLE.sub(lambda found: table(found[0]), text)
     text = REPEATED.sub(r"\1", text)
+    text = text.replace('role="doc-biblioentry"', 'role="listitem"')
     text = re.sub(r'<summary aria-label="[^"]*">', "<summary>", text)
     text = text.replace('<div id="pst-primary-sidebar"',
                         f'<div id="pst-primary-sidebar" role="region" aria-label="{words["book"]}"')  # fmt: skip
