@@ -116,20 +116,20 @@ def contract(bare, names, folder, say=print):
     interpreter = environment(folder / "colab")
     before = installed(interpreter)
     say(f"an environment like Colab's in {time.monotonic() - start:.0f} s")
-    seconds = {}
+    ran = []
     for name in names:
         notebook = nbformat.reads(git(bare, "show", f"notebooks:{name}"), as_version=4)
         place = folder / Path(name).stem
         place.mkdir()
         start = time.monotonic()
-        if not seconds:
+        if not ran:
             first = nbformat.from_dict({**notebook, "cells": notebook.cells[:2]})
             execute(first, interpreter, place, settings)
             say(f"its first cell installed sergan in {time.monotonic() - start:.0f} s")
             start = time.monotonic()
         execute(notebook, interpreter, place, settings)
-        seconds[name] = round(time.monotonic() - start, 1)
-        say(f"{name} ran in {seconds[name]} s")
+        ran.append(name)
+        say(f"{name} ran in {time.monotonic() - start:.0f} s")
     after = installed(interpreter)
     changed = {name: [version, after.get(name)] for name, version in before.items()
                if after.get(name) != version}  # fmt: skip
@@ -139,7 +139,7 @@ def contract(bare, names, folder, say=print):
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
         "torch": before["torch"],
-        "ran": seconds,
+        "ran": ran,
         "changed": changed,
         "added": sorted(set(after) - set(before)),
     }
