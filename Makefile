@@ -44,7 +44,8 @@ coursework: setup  ## write the assignments to coursework/ (for a course of your
 test: setup lint
 	@$(RUN) .ci/setup.py --system
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadscope --nbval-lax --nbval-current-env \
-		--nbval-cell-timeout 300 tests sergan $(wildcard book/[0-9]*.ipynb book/assignments/*.ipynb)
+		--nbval-cell-timeout 300 tests sergan $(wildcard book/_*.py) book/_ext book/_site \
+		$(wildcard book/[0-9]*.ipynb book/assignments/*.ipynb)
 
 lint: setup  ## check style, spelling and prose
 	@$(RUN) -m ruff check --quiet .

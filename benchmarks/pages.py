@@ -94,6 +94,7 @@ def look(browser, address, prepare=lambda page: None, quiet_s=0.5):
     try:
         context.add_init_script(OBSERVED)
         page = context.new_page()
+        page.set_default_timeout(120_000)
         wire = context.new_cdp_session(page)
         wire.send("Network.enable")
         asked, done = {}, {}

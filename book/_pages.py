@@ -301,8 +301,13 @@ def bibtex(key, kind, fields):
 
 
 def initials(authors):
-    """Authors as APA lists them: family name first, the last one after an ampersand."""
-    names = [f"{one['family-names']}, {one['given-names']}" for one in authors]
+    """Authors as APA lists them: family name first, then initials, the last one after an ampersand.
+
+    >>> initials([{"family-names": "Ko", "given-names": "You-Jung"}, {"family-names": "Lee", "given-names": "Ann B"}])
+    'Ko, Y.-J., & Lee, A. B.'
+    """
+    given = [re.sub(r"(\w)\w*", r"\1.", one["given-names"]) for one in authors]
+    names = [f"{one['family-names']}, {first}" for one, first in zip(authors, given, strict=True)]
     return ", & ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
@@ -317,7 +322,6 @@ def cite(root):
     revision = f"revision {here.revision[:7]}" if here.revision else ""
     article = cff["references"][0]
     pages = [str(article["start"]), str(article["end"])]
-    language = "In Korean" if "kor" in article.get("languages", []) else ""
     doi = article.get("doi", "")
     book = bibtex("sergan", "misc", {
         "author": f"{{{author}}}", "title": f"{{{title}}}", "year": year, "version": cff["version"],
@@ -327,7 +331,7 @@ def cite(root):
         "author": " and ".join(f"{one['family-names']}, {one['given-names']}" for one in article["authors"]),
         "title": re.sub(r"\b[A-Z]{2,}\b", r"{\g<0>}", article["title"]), "journal": article["journal"],
         "volume": article["volume"], "number": article["issue"], "pages": "--".join(pages), "year": article["year"],
-        "doi": doi, "note": language,
+        "doi": doi, "note": article["notes"],
     })  # fmt: skip
     book_apa = f"{author}. ({year or 'n.d.'}). {title} (Version {cff['version']}) [Computer software]." + (
         f" {where}" if where else ""

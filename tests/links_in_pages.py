@@ -1,7 +1,6 @@
 """Where the links of built pages lead: those between the pages, which need no network to be followed."""
 
 import re
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 LINKS = re.compile(r'<(?:a|link|img|script|source|audio|video)\b[^>]*?\s(?:href|src)="([^"]*)"')
@@ -20,7 +19,8 @@ def dead_links(site):
             if parts.scheme or parts.netloc or link in ("", "#"):
                 continue
             followed += 1
-            target = Path(site, page.parent, unquote(parts.path)).resolve() if parts.path else page
+            start = site if parts.path.startswith("/") else page.parent  # 404.html is served at any depth
+            target = (start / unquote(parts.path).lstrip("/")).resolve() if parts.path else page
             anchor = unquote(parts.fragment)
             if not target.is_file() or (anchor and target in ids and anchor not in ids[target]):
                 dead.append((page.relative_to(site).as_posix(), link))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import missing
@@ -958,7 +959,8 @@ def test_the_same_pages_make_the_same_zip(site, unpacked, steps, tmp_path):
 
 def test_the_steps_after_sphinx_may_be_taken_twice(site, steps, tmp_path):
     shutil.copytree(site, tmp_path / "site")
-    steps.finish(tmp_path / "site", None)
+    nowhere = SimpleNamespace(pages="", repository="")  # as the fixture `site` is rendered
+    steps.finish(tmp_path / "site", nowhere)
     for path in html_files(tmp_path / "site") + list((tmp_path / "site").rglob("_static/**/*.[cj]ss*")):
         assert path.read_bytes() == (site / path.relative_to(tmp_path / "site")).read_bytes(), path
 

@@ -148,7 +148,7 @@ def test_the_references_are_those_of_the_citation_file_and_of_the_bibliography(b
 
     assert fields(ours) == fields(theirs)
     assert "Ko, Y.-J., & Kim, Y.-J. (2019). Performance improvement" in page
-    assert "Journal of KIIT, 17(11), 77–85." in page
+    assert f"{cff['references'][0]['journal']}, 17(11), 77–85." in page
     assert "url = " not in page, "no address is invented"
 
 

@@ -36,15 +36,19 @@ def accessible(text):
     text = REPEATED.sub(r"\1", text)
     text = text.replace('role="doc-biblioentry"', 'role="listitem"')
     text = re.sub(r'<summary aria-label="[^"]*">', "<summary>", text)
-    text = text.replace('<div id="pst-primary-sidebar"',
-                        f'<div id="pst-primary-sidebar" role="region" aria-label="{words["book"]}"')  # fmt: skip
+    text = give(text, '<div id="pst-primary-sidebar"', f'role="region" aria-label="{words["book"]}"')
     for name, word in (
         ("search-dialog", "search"),
         ("primary-sidebar-modal", "book"),
         ("secondary-sidebar-modal", "page"),
     ):
-        text = text.replace(f'<dialog id="pst-{name}"', f'<dialog id="pst-{name}" aria-label="{words[word]}"')
+        text = give(text, f'<dialog id="pst-{name}"', f'aria-label="{words[word]}"')
     return re.sub(r"<audio\b(?![^>]*aria-label)", lambda found: named(found, words["sound"]), text)
+
+
+def give(text, tag, attributes):
+    """The text with `attributes` added to the beginning of a tag, once."""
+    return text.replace(f"{tag} {attributes}", tag).replace(tag, f"{tag} {attributes}")
 
 
 def table(text):

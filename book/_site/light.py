@@ -44,7 +44,10 @@ UNUSED = ("*.map", "scripts/fontawesome.js*", "*webpack-macros.html", "locales")
 
 def lighten(site, about):
     folders = [path for path in sorted(site.rglob("_static")) if path.is_dir()]
-    icons = {folder.parent: Icons(folder) for folder in folders}
+    own = [
+        folder for folder in folders if any(folder.rglob("webfonts"))
+    ]  # Korean pages use the English ones'
+    icons = {folder.parent: Icons(folder) for folder in own}
     for page in pages(site):
         text = page.read_text(encoding="utf-8")
         text = take_out(text, site, page.parent)
@@ -56,8 +59,9 @@ def lighten(site, about):
         if home := next((folder for folder in page.parents if folder in icons), None):
             text = ELEMENT.sub(icons[home].draw, text)
         page.write_text(text, encoding="utf-8")
+    for found in icons.values():
+        found.trim()
     for folder in folders:
-        icons[folder.parent].trim()
         drop(folder)
 
 
