@@ -146,7 +146,7 @@ def main():
     options.add_argument("--to", type=Path, help="where the figures go, as JSON (default: nowhere)")
     chosen = options.parse_args()
     below = [path.relative_to(chosen.folder) for path in sorted(chosen.folder.rglob("*.html"))]
-    names = [path.as_posix() for path in below if "_static" not in path.parts and len(path.parts) > 1]
+    names = [path.as_posix() for path in below if path.parent.name == "book"]
     names = [name for name in names if chosen.only in name]
     if not names:
         sys.exit(f"{chosen.folder} holds no such pages: make them with make render.")
