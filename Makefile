@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 TORCH ?= auto
 RUN := .venv/bin/python
 
-.PHONY: book render refresh publish rehearse colab zip pdf translation coursework test lint links dist setup constraints clean help
+.PHONY: book render refresh publish rehearse colab zip pdf translation coursework test torture lint links dist setup constraints clean help
 
 book: setup
 	@$(RUN) book/_make.py build
@@ -46,6 +46,10 @@ test: setup lint
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadscope --nbval-lax --nbval-current-env \
 		--nbval-cell-timeout 300 tests sergan $(wildcard book/_*.py) book/_ext book/_site \
 		$(wildcard book/[0-9]*.ipynb book/assignments/*.ipynb)
+
+torture: setup  ## kill, fill, damage and fuzz everything on purpose, and count (hours; ONLY=faults COUNT=20 MINUTES=5)
+	OMP_NUM_THREADS=1 $(RUN) tests/torture $(if $(ONLY),--only $(ONLY)) $(if $(COUNT),--count $(COUNT)) \
+		$(if $(MINUTES),--minutes $(MINUTES))
 
 lint: setup  ## check style, spelling and prose
 	@$(RUN) -m ruff check --quiet .
