@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
     here.add_argument("--count", type=int, default=COUNT, metavar="N", help=f"cases a row (default: {COUNT})")
     here.add_argument("--minutes", type=float, metavar="M", help="begin no case of a kind after this time")
     here.add_argument("--to", type=Path, default=HERE.parents[1] / "benchmarks" / "torture.json",
-                      metavar="FILE", help="where the counts go, and are (default: benchmarks/torture.json)")  # fmt: skip
+                      metavar="FILE", help="where the counts are; default: benchmarks/torture.json")  # fmt: skip
     options = here.parse_args(arguments)
     for path in (str(HERE), str(HERE.parents[1])):
         sys.path.insert(0, path)
