@@ -133,7 +133,8 @@ def attempt(parser, data: bytes, folder: Path) -> tuple[str, str]:
 NASTY = [None, True, -1, 0, 10**6, 10**30, 1e308, -0.5, float("nan"), float("inf"), "", "x" * 300, "\ud800", "\x1b[2J",
          "a\nb", [], {}, [[]], [1, "a"], {"a": 1}, [None] * 5]  # fmt: skip
 NUMBERS = [b"\x00", b"\xff", b"\x7f", b"\x80", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"0",
-           b"-1", b"99999999999999999999", b"\n", b"\r", b"\x1b", b" ", b"\xe2\x80\xa8", b"\xed\xa0\x80", b"1e400"]  # fmt: skip
+           b"-1", b"99999999999999999999", b"\n", b"\r", b"\x1b", b" ", b"\xe2\x80\xa8", b"\xed\xa0\x80",
+           b"1e400"]  # fmt: skip
 
 
 def mutated(data: bytes, parser, chance) -> bytes:

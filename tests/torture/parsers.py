@@ -1,8 +1,9 @@
 """What `sergan` reads and somebody else may have written: for each kind, how it is read, and files to begin with.
 
 Each `Parser.read` writes its bytes to where such a file lies and calls what the command line calls for it. The seeds
-are files that the project itself makes, from its demo corpus and from runs of a second. A parser with `sealed` in its name
-takes a box of named parts and makes the file from it with right checksums, so that what lies behind them is reached.
+are files that the project itself makes, from its demo corpus and from runs of a second. A parser with `sealed` in its
+name takes a box of named parts and makes the file from it with right checksums, so that what lies behind them is
+reached.
 """
 
 import contextlib
