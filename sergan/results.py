@@ -78,7 +78,7 @@ def load(path: Path) -> dict:
 
 
 def demand_sound(record: dict) -> None:
-    """Raises (ValueError, KeyError, TypeError) where something is not of the kind that a record has; believes numbers."""
+    """Raises (ValueError, KeyError, TypeError) where something is not of a record's kind; believes its numbers."""
 
     def demand(name, fits):
         if not fits:
