@@ -12,7 +12,8 @@ lines of `sergan` that an input reaches, and keeps what it learnt in `_build/tor
 x86-64 alone; it is put into `_build/torture/atheris`, with its hash checked, and where it cannot be had all cases are
 hypothesis's.
 
-`benchmarks/fuzz.json` says for each parser how many inputs were tried, read, and refused.
+`benchmarks/fuzz.json` says for each parser how many inputs were tried, read, and refused, and the seconds of
+computing.
 """
 
 import base64
@@ -350,6 +351,7 @@ class Trial:
     def __init__(self, name: str, how: str, runs: int, seed: int):
         self.name, self.how, self.runs, self.seed = name, how, runs, seed
         self.tried = self.read = self.refused = 0
+        self.seconds = 0.0  # of computing
         self.sentences: list[str] = []
 
     def __iter__(self):
@@ -379,7 +381,7 @@ class Trial:
         with open(place / "said", "w+b") as said:
             process = subprocess.Popen(command, stdout=said, stderr=said, env=surroundings, cwd=place)
             told, begun, base, since = 0, -1, 0, 0.0
-            killed = ""
+            killed, spent = "", self.seconds
             try:
                 while True:
                     running = process.poll() is None
@@ -404,6 +406,7 @@ class Trial:
                         time.sleep(0.05)
                         continue
                     seconds, size = used
+                    self.seconds = spent + seconds
                     if not base:
                         base = size
                     if started != begun:
@@ -498,7 +501,7 @@ def cases(count: int, done: dict[str, int], only: str = ""):
                 guided = has_atheris()
             how = "hypothesis" if number % 10 == 0 or not guided else "atheris"
             together = 1 if number % 10 == 0 else min(count, (number // 10 + 1) * 10) - number
-            trial, yielded, bad, started = Trial(name, how, together * CASE, number), 0, [], time.monotonic()
+            trial, yielded, bad = Trial(name, how, together * CASE, number), 0, []
             running = iter(trial)
             try:
                 for tried, finding in running:
@@ -509,7 +512,7 @@ def cases(count: int, done: dict[str, int], only: str = ""):
                         bad = []
             finally:
                 running.close()
-                note(name, how, trial, time.monotonic() - started)
+                note(name, how, trial)
             while yielded < together:  # an engine may stop a few inputs short
                 yielded += 1
                 yield name, not bad, "; ".join(bad[:3])
@@ -517,7 +520,7 @@ def cases(count: int, done: dict[str, int], only: str = ""):
             number += together
 
 
-def note(name: str, how: str, trial: Trial, seconds: float) -> None:
+def note(name: str, how: str, trial: Trial) -> None:
     """Add a trial's counts to `benchmarks/fuzz.json`."""
     path = TOP / "benchmarks" / "fuzz.json"
     found = json.loads(path.read_text()) if path.exists() else {}
@@ -525,7 +528,7 @@ def note(name: str, how: str, trial: Trial, seconds: float) -> None:
     row[how] += trial.tried
     row["read"] += trial.read
     row["refused"] += trial.refused
-    row["seconds"] = round(row["seconds"] + seconds, 1)
+    row["seconds"] = round(row["seconds"] + trial.seconds, 1)
     said = BUILD / "said" / f"{name}.txt"
     said.parent.mkdir(parents=True, exist_ok=True)
     with said.open("a") as out:
