@@ -146,7 +146,8 @@ def _too_long(file):
         about = soundfile.info(str(file))
     except Exception:  # another format, or none: decoding says which
         return ""
-    if about.frames * about.channels <= LARGEST and about.frames <= LONGEST_S * about.samplerate:
+    seconds = about.frames / max(about.samplerate, 1000)  # of a rate without sense decoding complains
+    if about.frames * about.channels <= LARGEST and seconds <= LONGEST_S:
         return ""
     return f"longer than {LONGEST_S // 60} minutes" if about.channels < 9 else f"of {about.channels} channels"
 
