@@ -148,7 +148,7 @@ def mutated(data: bytes, parser, chance) -> bytes:
         end = min(len(data), at + chance.choice((0, 1, 2, 4, 8, 30, 300)))
         way = chance.randrange(8)
         if way == 0:
-            new = bytes([chance.randrange(256)])
+            new = bytes([chance.randrange(32, 127) if parser.kind == "text" else chance.randrange(256)])
         elif way == 1:
             new = chance.choice(NUMBERS)
         elif way == 2 and parser.words:
@@ -165,7 +165,11 @@ def mutated(data: bytes, parser, chance) -> bytes:
             word = chance.choice((*parser.words, *NUMBERS, data[at : at + 9] or b"a"))
             new = word * (chance.choice((1_000, 60_000, 200_000)) // len(word))
         else:
-            new = bytes([data[at] ^ 1 << chance.randrange(8)]) if at < len(data) else b""
+            new = (
+                bytes([data[at] ^ 1 << chance.randrange(5 if parser.kind == "text" else 8)])
+                if at < len(data)
+                else b""
+            )
             end = min(len(data), at + 1)
         data = data[:at] + new + data[end:]
     return data[:LARGEST]
