@@ -43,10 +43,8 @@ from sergan.files import replacing
 from sergan.imbalance import weights_of
 from sergan.objectives import OBJECTIVES, REAL_LOSSES
 from sergan.randomness import stream
+from sergan.results import BASELINES, RECORD_KEYS
 from sergan.training import CONTROLS, NEGATIVE_CONTROLS, STEP_CONTROLS, Training
-
-BASELINES = ("majority", "linear")
-"""Always the largest class; logistic regression on IS09 functionals."""
 
 
 @dataclass(frozen=True)
@@ -289,10 +287,6 @@ def answers_to_others(training: Training, dataset: Dataset, split: Split, scalin
         "unseen_emotions": codes.astype(np.int8),
         "unseen_names": names,
     }
-
-
-RECORD_KEYS = ("corpus", "split", "fold", "ablation", "objective", "control", "seed", "preset")
-"""The part of a configuration that a record repeats at its top."""
 
 
 def baseline(name: str, dataset: Dataset, split: Split) -> np.ndarray:
@@ -584,7 +578,7 @@ def work(
             except SerganError as error:
                 # The file cannot be read for another reason than damage: it may be good another time
                 passing = isinstance(error.__cause__, (OSError, MemoryError, torch.OutOfMemoryError))
-                if str(checkpoint) not in str(error) or passing or not checkpoint.exists():
+                if str(checkpoint) not in error.args[0] or passing or not checkpoint.exists():
                     raise
                 note = f"checkpoint {checkpoint} was damaged; its run, {one}, starts afresh"
                 checkpoint.unlink()
@@ -717,4 +711,16 @@ def corpus_name(corpus: str, options: dict) -> str:
 def dataset_from_file(path: str | Path) -> Dataset:
     """A corpus from a file of `sergan features`, where there is neither audio nor openSMILE."""
     stored = features.load_file(path)
+    for column in ("emotion", "speaker", "session"):
+        if (
+            column not in stored.table
+            or not stored.table[column].map(lambda cell: isinstance(cell, str)).all()
+        ):
+            raise SerganError(
+                f"{path} has no {column} for every utterance: make it anew with `sergan features`"
+            )
+    if unknown := set(stored.table["emotion"]) - set(EMOTIONS):
+        raise SerganError(
+            f"{path} has the emotion {min(unknown)}, none of {', '.join(EMOTIONS)}: make it anew with `sergan features`"
+        )
     return Dataset.of(stored.corpus, stored.table, stored.sequences, stored.functionals, source="fp16")

@@ -16,8 +16,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sergan import SerganError
-from sergan.files import replacing
+from sergan import ABLATIONS, EMOTIONS, SerganError
+from sergan.config import PRESETS, Config
+from sergan.data import SPLITS
+from sergan.files import replacing, whole_zip
+from sergan.objectives import OBJECTIVES, REAL_LOSSES
+from sergan.training import CONTROLS
+
+BASELINES = ("majority", "linear")
+"""Always the largest class; logistic regression on IS09 functionals."""
+
+RECORD_KEYS = ("corpus", "split", "fold", "ablation", "objective", "control", "seed", "preset")
+"""The part of a configuration that a record repeats at its top."""
 
 
 def key(config: dict) -> str:
@@ -57,10 +67,73 @@ def load(path: Path) -> dict:
         record = json.loads(Path(path).read_text())
         if key(record["config"]) != Path(path).stem:
             raise ValueError("its name is not the hash of its configuration")
-        record["confusion"], record["wa"], record["ua"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        demand_sound(record)
+    except KeyError as error:
+        raise SerganError(
+            f"record {path} is damaged (it has no {error.args[0]}); delete it and run again"
+        ) from error
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, SerganError) as error:
         raise SerganError(f"record {path} is damaged ({error}); delete it and run again") from error
     return record
+
+
+def demand_sound(record: dict) -> None:
+    """Raises (ValueError, KeyError, TypeError) where something is not of a record's kind; believes its numbers."""
+
+    def demand(name, fits):
+        if not fits:
+            raise ValueError(f"its {name} is none")
+
+    def is_number(value, least=-1e300, most=1e300):
+        return type(value) in (int, float) and least <= value <= most
+
+    def is_count(value):
+        return type(value) is int and value >= 0
+
+    config, text, count = record["config"], {str}, {int}
+    for name, kinds in {"corpus": text, "dataset": text, "fold": count, "seed": {int, type(None)},
+                        "split_seed": {int, type(None)}}.items():  # fmt: skip
+        demand(name, type(config[name]) in kinds)
+    for name in RECORD_KEYS:
+        demand(name, record[name] == config[name])
+    usual = vars(Config())
+    for name, value in config.items():
+        kind = list if isinstance(usual.get(name), tuple) else type(usual.get(name))
+        demand(name, name not in usual or type(value) is kind or (kind is float and is_number(value)))
+    own = [config[name] for name in ("others", "augmentation") if config.get(name) is not None]
+    demand("name of others", all(isinstance(name, str) for name in own))
+    trained = record["ablation"] not in BASELINES
+    demand("split", record["split"] in SPLITS)
+    demand("ablation", not trained or record["ablation"] in ABLATIONS)
+    demand(
+        "objective",
+        record["objective"] in (*OBJECTIVES, *REAL_LOSSES) if trained else record["objective"] is None,
+    )
+    demand("control", record["control"] in CONTROLS)
+    demand("preset", record["preset"] in tuple(PRESETS) if trained else record["preset"] is None)
+    demand("seed", type(record["seed"]) is int or not trained)
+
+    classes, parts = len(EMOTIONS), record["utterances"]
+    for name in ("wa", "ua"):
+        demand(name, is_number(record[name], 0, 100))
+    matrix = record["confusion"]
+    demand(
+        "confusion",
+        len(matrix) == classes and all(len(row) == classes and all(map(is_count, row)) for row in matrix),
+    )
+    demand("utterances", set(parts) == {"train", "validation", "test"} and all(map(is_count, parts.values())))
+    demand("folds", is_count(record["folds"]) and record["folds"] > 0)
+    demand("time_s", is_number(record["time_s"], 0))
+    demand("steps", is_count(record.get("steps", 0)))
+    for name in ("device", "precision", "revision"):
+        demand(name, isinstance(record.get(name, ""), str))
+    demand("threads", is_count(record.get("threads", 1)))
+    demand("versions", all(isinstance(v, str) for v in record.get("versions", {}).values()))
+    curve = record["curve"]
+    demand("curve", isinstance(curve, list) and all(entry.keys() == curve[0].keys() for entry in curve))
+    for entry in curve:
+        demand("curve", is_number(entry["wa"], 0, 100) and is_number(entry["ua"], 0, 100))
+        demand("curve", all(value is None or type(value) in (int, float) for value in entry.values()))
 
 
 def published() -> Path:
@@ -92,6 +165,7 @@ def is_done(store: Path, config: dict) -> bool:
 def load_weights(path: Path) -> dict:
     """The state that `write` saved as `.pt`. No code in the file is run."""
     try:
+        whole_zip(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise SerganError(f"there are no weights {path}; run again without --no-weights") from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from tabulate import tabulate
 
-from sergan import EMOTIONS
+from sergan import EMOTIONS, one_line
 
 #: Of one kind of problem, no more sentences than this; the rest is counted.
 SENTENCES = 5
@@ -85,6 +85,7 @@ class Check:
         if len(wide) > 1:
             sums = self.table["found"].groupby("emotion").sum().reindex(EMOTIONS)
             wide.loc["all"] = [*sums.astype(str), str(self.table["found"].sum())]
+        wide.index = [one_line(group, 40) for group in wide.index]
         lines = [tabulate(wide, headers=[self.name, *wide.columns], stralign="right", disable_numparse=True)]
         return "\n".join([*lines, "", *(self.problems or ["Complete."])])
 

@@ -252,7 +252,17 @@ def _unpack(archive: Path, to: Path, staging: Path, limit: int, how: Manner) -> 
                     shutil.copyfileobj(source, target, CHUNK)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(draft, place)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+    except FetchError:
+        raise
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ArithmeticError,
+        LookupError,
+        ValueError,
+        RuntimeError,
+        EOFError,
+    ) as error:
         raise _Refused(f"The archive is broken ({error}): run the same command again.") from None
     return [member.filename for member in members]
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sergan import SerganError
+from sergan import SerganError, one_line
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -113,7 +113,7 @@ def grade(options):
     if done.left:
         print(f"To look at, in {options.course / 'reports' / done.assignment / 'unmatched.csv'}:")
         for one in done.left[:20]:
-            print(f"  {one.student or '?'}: {one.path}: {one.what}")
+            print(one_line(f"  {one.student or '?'}: {one.path}: {one.what}"))
         if len(done.left) > 20:
             print(f"  and {len(done.left) - 20} more")
     if done.by_hand:
