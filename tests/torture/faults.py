@@ -547,7 +547,7 @@ class Features(Part):
 
 # ---------------------------------------------------------------------------------------------- training and sweeps
 
-SIZES = ["frames=24", "every=1", "lstm=4", "attention=4", "dense=4", "generator=4,4", "latent=4"]
+SIZES = ["frames=8", "every=1", "lstm=4", "attention=4", "dense=4", "generator=4,4", "latent=4"]
 SWEEP = """
 preset = "demo"
 objective = "fused"
@@ -978,15 +978,22 @@ def inject(count: int, done: dict, only: str, folder: Path):
 def warm():
     """Import what commands need, so that a forked process begins at once."""
     import joblib  # noqa: F401
+    import torch
     import tqdm  # noqa: F401
 
     from sergan import experiments, features, prediction  # noqa: F401
+    from sergan.models import Discriminator
 
     with contextlib.suppress(ImportError):
         import distributed  # noqa: F401
     with contextlib.suppress(Exception):
         from sergan.coursework import grading, release, reporting  # noqa: F401
     features._smile("lld;lld_de"), features._smile("func")
+    torch.set_num_threads(1)
+    network = Discriminator(True, lstm=4, attention=4, dense=4)
+    torch.optim.Adam(network.parameters())  # imports a compiler
+    with torch.no_grad():  # a backward pass might begin threads, which no fork survives
+        network(torch.zeros(8, 8, 32), torch.full((8,), 8))
 
 
 def main():
