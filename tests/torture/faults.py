@@ -212,7 +212,9 @@ class Child:
     @property
     def problem(self) -> str:
         """How it could not go on, in its own words; empty where it ended well."""
-        found = re.findall(r"^sergan(?:-coursework)?: (?!note: )(.+)$", self.said, re.MULTILINE)
+        found = re.findall(
+            r"^(?:sergan(?:-coursework)?: (?!note: )|.*: not graded: )(.+)$", self.said, re.MULTILINE
+        )
         return " ".join(found) or ("" if self.code == 0 else f"exit code {self.code}")
 
     @property
@@ -221,11 +223,11 @@ class Child:
         if self.code == "hangs":
             return f"it hangs ({self.said[-300:]!r})"
         if "Traceback" in self.said:
-            return f"a traceback: {self.said.strip().splitlines()[-1][:300]}"
-        return f"no sentence, exit code {self.code}" if self.code and not self.refusal() else ""
-
-    def refusal(self) -> bool:
-        return bool(re.search(r"^sergan(-coursework)?: ", self.said, re.MULTILINE)) or "complete" in self.said
+            lines = self.said.strip().splitlines()
+            errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception|Failed|Timeout)\b", line)]
+            return f"a traceback: {(errors or lines)[-1][:300]}"
+        silent = self.problem == f"exit code {self.code}"
+        return f"no sentence, exit code {self.code}, {self.said[-200:]!r}" if silent else ""
 
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "shutil.rmtree",
@@ -698,6 +700,8 @@ class Dask(Sweep):
     cluster = None
 
     def prepare(self):
+        import distributed  # noqa: F401  (not earlier: it changes what others log)
+
         super().prepare()
         self.begin_cluster()
 
@@ -945,7 +949,7 @@ class Grading(Part):
         return path.suffix == ".json" and "marks" in path.parts
 
 
-PARTS = {part.name: part for part in (Features, Training, Sweep, Dask, Fetch, Grading)}
+PARTS = {part.name: part for part in (Features, Training, Fetch, Grading, Sweep, Dask)}
 
 
 # ------------------------------------------------------------------------------------------------- in its own process
@@ -984,8 +988,6 @@ def warm():
     from sergan import experiments, features, prediction  # noqa: F401
     from sergan.models import Discriminator
 
-    with contextlib.suppress(ImportError):
-        import distributed  # noqa: F401
     with contextlib.suppress(Exception):
         from sergan.coursework import grading, release, reporting  # noqa: F401
     features._smile("lld;lld_de"), features._smile("func")
