@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from sergan import SerganError
-from sergan.files import replacing
+from sergan.files import check_zip, replacing
 
 
 def state(training) -> dict:
@@ -28,11 +28,14 @@ def save(training, path: Path):
 def load(training, path: Path):
     """Go on where `save` was called. No code in the file is run. SerganError where it is damaged."""
     try:
+        check_zip(path)
         found = torch.load(path, map_location=training.device, weights_only=True)
         for name, part in state(training).items():
             part.load_state_dict(found[name])
         training.order.set_state(found["order"].cpu())
         training.noise.set_state(found["noise"].cpu())
         training.curve, training.steps, training.time_s = found["curve"], found["steps"], found["time_s"]
+    except FileNotFoundError:  # another sweep in the same store has just finished this run
+        return
     except Exception as error:  # torch.load raises many kinds for a damaged file
         raise SerganError(f"checkpoint {path} is damaged; delete it, and its run starts afresh") from error

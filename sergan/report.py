@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import zipfile
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -174,7 +173,7 @@ def answers(record: dict, store: Path | None) -> dict[str, np.ndarray] | None:
         with np.load(path) as arrays:
             found = {name: arrays[name] for name in ANSWERS}
             found |= {name: arrays[name] for name in UNSEEN if name in arrays}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # NumPy and zipfile raise many kinds for a damaged file
         raise SerganError(f"answers {path} are damaged; delete {path.stem}.* and run again") from error
     return {name: a.astype(np.float64) if name.endswith("logits") else a for name, a in found.items()}
 

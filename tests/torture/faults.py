@@ -20,6 +20,8 @@ A case has survived where
 A damaged file may also be refused by a sentence that names it; then it is deleted, as the sentence asks, and the
 command must end well after that.
 
+What somebody asks for after `faults/` is a regular expression, sought in the names of rows: `faults/^(sweep|dask)`.
+
 Kills come at random moments of the measured duration, right before each change of a file in turn (an audit hook counts
 them), and in the middle of a write (a limit on the size of files whose signal is deadly). The disk is a tmpfs of this
 process's own, made by bubblewrap, in which a file takes up all but so many bytes. The first number of a case
@@ -70,7 +72,8 @@ def cases(count, done, only=""):
     folder = Path(tempfile.mkdtemp(prefix="sergan-torture-"))
     asked = json.dumps({"count": count, "done": done, "only": only, "folder": str(folder)})
     command, own_disk = [sys.executable, str(HERE / "faults.py"), asked], caged(folder)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{TOP}{os.pathsep}{TOP / 'tests'}"}
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(TOP), str(TOP / "tests"))))
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     environment["SERGAN_TORTURE_DISK"] = "own" if own_disk else ""
     with subprocess.Popen([*own_disk, *command], stdout=subprocess.PIPE, text=True, env=environment,
                           start_new_session=True) as worker:  # fmt: skip
@@ -474,6 +477,7 @@ def harm(path: Path, draw, flips: bool) -> str:
     """Damage a file; says how."""
     how = draw.choice(["is cut", "is empty", "is a folder", "is gone"] + ["has a bit flipped"] * 4 * flips)
     content = path.read_bytes()
+    path.chmod(0o644)  # Git writes files that even their owner may not change
     if how == "has a bit flipped" and content:
         place = draw.randrange(len(content))
         path.write_bytes(
@@ -959,7 +963,9 @@ def inject(count: int, done: dict, only: str, folder: Path):
     """Every case that is not done."""
     for name, kind in PARTS.items():
         rows = {f"{name}: {row}": (row, math.ceil(count * share)) for row, share in SHARES.items()}
-        wanted = {row: what for row, what in rows.items() if only in row and done.get(row, 0) < what[1]}
+        wanted = {
+            row: what for row, what in rows.items() if re.search(only, row) and done.get(row, 0) < what[1]
+        }
         if not wanted:
             continue
         part = kind(folder)
