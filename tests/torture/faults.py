@@ -337,9 +337,9 @@ class Part:
         at = 1 + (number * 7919) % self.changes
         to = self.fresh("to")
         child = Child(*self.call(to), at=at).end()
-        if child.code != -signal.SIGKILL:  # other threads may make it a change less
+        if child.changes < at:  # threads and workers may make it a change less
             return self.kill_at_a_moment(draw, number)
-        return self.after(to, child, killed=True)
+        return self.after(to, child, killed=child.code == -signal.SIGKILL)  # else it was a worker
 
     def kill_within_a_write(self, draw, number):
         for _ in range(20):
@@ -681,6 +681,14 @@ class Sweep(Training):
         return main(["run", *words, *self.where()])
 
     def where(self):
+        from joblib.externals.loky.backend import context
+
+        from sergan.training import Training
+
+        Training.run.__kwdefaults__["every_s"] = 0
+        context.set_start_method(
+            "fork", force=True
+        )  # else each worker imports everything once more, for seconds
         return ["--jobs", "2"]
 
     def victim(self, child, which):
@@ -689,11 +697,8 @@ class Sweep(Training):
         if which != "worker":
             return super().victim(child, which)
         with contextlib.suppress(psutil.Error, IndexError):
-            workers = [
-                one
-                for one in psutil.Process(child.pid).children(recursive=True)
-                if "loky" in str(one.cmdline())
-            ]
+            children = psutil.Process(child.pid).children()
+            workers = [one for one in children if "resource_tracker" not in str(one.cmdline())]
             random.choice(workers).kill()
         child.end()
 
