@@ -69,6 +69,8 @@ DISK = 400 * 2**20
 
 def cases(count, done, only=""):
     """All rows, in a process and on a disk of their own."""
+    if not any(rows_to_do(name, count, done, only) for name in PARTS):
+        return
     folder = Path(tempfile.mkdtemp(prefix="sergan-torture-"))
     asked = json.dumps({"count": count, "done": done, "only": only, "folder": str(folder)})
     command, own_disk = [sys.executable, str(HERE / "faults.py"), asked], caged(folder)
@@ -964,13 +966,16 @@ PARTS = {part.name: part for part in (Features, Training, Fetch, Grading, Sweep,
 # ------------------------------------------------------------------------------------------------- in its own process
 
 
+def rows_to_do(name: str, count: int, done: dict, only: str) -> dict[str, tuple[str, int]]:
+    """The rows of a part that were asked for and lack cases: the kind of fault, and how many there shall be."""
+    rows = {f"{name}: {row}": (row, math.ceil(count * share)) for row, share in SHARES.items()}
+    return {row: what for row, what in rows.items() if re.search(only, row) and done.get(row, 0) < what[1]}
+
+
 def inject(count: int, done: dict, only: str, folder: Path):
     """Every case that is not done."""
     for name, kind in PARTS.items():
-        rows = {f"{name}: {row}": (row, math.ceil(count * share)) for row, share in SHARES.items()}
-        wanted = {
-            row: what for row, what in rows.items() if re.search(only, row) and done.get(row, 0) < what[1]
-        }
+        wanted = rows_to_do(name, count, done, only)
         if not wanted:
             continue
         part = kind(folder)
