@@ -45,5 +45,7 @@ def load(training, path: Path):
         if (type(curve), type(steps), type(time_s)) != (list, int, float):
             raise ValueError("curve, steps or time are none")
         training.curve, training.steps, training.time_s = curve, steps, time_s
+    except FileNotFoundError:  # another sweep in the same store has just finished this run
+        return
     except Exception as error:  # torch.load raises many kinds for a damaged file
         raise SerganError(f"checkpoint {path} is damaged; delete it, and its run starts afresh") from error

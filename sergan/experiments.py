@@ -39,7 +39,7 @@ from sergan import ABLATIONS, EMOTIONS, SerganError, corpora, evaluation, featur
 from sergan.augmentation import Augmentation
 from sergan.config import PRESETS, Config
 from sergan.data import SPLITS, Dataset, Split, paper_split, prepare, speaker_groups, speaker_split
-from sergan.files import replacing
+from sergan.files import replacing, tidy
 from sergan.imbalance import weights_of
 from sergan.objectives import OBJECTIVES, REAL_LOSSES
 from sergan.randomness import stream
@@ -485,8 +485,9 @@ def ready(store: Path) -> Iterator[Path]:
         with replacing(sign) as out:
             out.write(b"a sweep is running")
         for left in (path for name in ("*.part", "*/*.part", "*/*.sweep") for path in store.glob(name)):
-            if time.time() - left.stat().st_mtime > 24 * 3600:  # by a sweep that was killed
-                left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another sweep has just ended, or finished writing it
+                if time.time() - left.stat().st_mtime > 24 * 3600:  # by a sweep that was killed
+                    left.unlink()
     except OSError as error:
         kind = FullDisk if no_room(error) else SerganError
         raise kind(
@@ -495,7 +496,8 @@ def ready(store: Path) -> Iterator[Path]:
     try:
         yield sign
     finally:
-        sign.unlink(missing_ok=True)
+        with suppress(OSError):  # a store that can no longer be written has been said already
+            sign.unlink()
 
 
 def write(store: Path, record: dict, arrays: dict, weights: dict | None, checkpoint: Path) -> None:
@@ -509,16 +511,19 @@ def write(store: Path, record: dict, arrays: dict, weights: dict | None, checkpo
             checkpoint.unlink()
             results.write(store, record, arrays, weights)
         for left in (
-            *checkpoint.parent.glob(f"{checkpoint.name}*"),
+            *checkpoint.parent.glob(f"{checkpoint.name}.*.part"),
             *store.glob(f"{checkpoint.stem}.*.part"),
         ):
-            left.unlink(missing_ok=True)  # also what a killed worker had half written
+            tidy(left)  # what a killed worker had half written, but not what another sweep is writing
+        with suppress(OSError):
+            checkpoint.unlink()
     except Exception as error:
         if (full := no_room(error)) is None and not isinstance(error, OSError):
             raise
         kind = FullDisk if full else SerganError
+        place = getattr(error, "filename2", None) or getattr(error, "filename", None) or store
         raise kind(
-            f"a record cannot be written to {store} ({(full or error).strerror}); what was written before is "
+            f"a record cannot be written to {place} ({(full or error).strerror}); what was written before is "
             "whole: make room, and the same command goes on from here"
         ) from error
 
@@ -584,8 +589,9 @@ def work(
                 checkpoint.unlink()
                 result = run(one, dataset, device=device, checkpoint=checkpoint, progress=told)
             if elsewhere:
-                for left in checkpoint.parent.glob(f"{checkpoint.name}*"):
-                    left.unlink(missing_ok=True)
+                for left in checkpoint.parent.glob(f"{checkpoint.name}.*.part"):
+                    tidy(left)
+                checkpoint.unlink(missing_ok=True)
             return Outcome(one, result, note=note)
         except Exception as error:
             problem = SerganError(sentence(error))

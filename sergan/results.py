@@ -1,6 +1,6 @@
 """Records: one small JSON file a run, named by the hash of its configuration, and what goes with it.
 
-    STORE/KEY.json    the record: configuration, scores, confusion, curve, time, versions
+    STORE/KEY.json    the record: configuration, scores, confusion, curve, time, versions, its own checksum
     STORE/KEY.npz     test logits (fp16), labels, speakers, row numbers
     STORE/KEY.pt      the discriminator's weights and scaling, for `sergan predict`
 
@@ -41,6 +41,12 @@ def key(config: dict) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def checksum(record: dict) -> str:
+    """Of a record without its checksum: SHA-256, so that damage is found that leaves a number a number."""
+    text = json.dumps({name: value for name, value in record.items() if name != "sha256"}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def write(store: Path, record: dict, arrays: dict | None = None, weights: dict | None = None) -> Path:
     """Write a record and what goes with it; returns the path of the record.
 
@@ -49,12 +55,15 @@ def write(store: Path, record: dict, arrays: dict | None = None, weights: dict |
         weights: a state for the `.pt`.
     """
     path = Path(store) / f"{key(record['config'])}.json"
+    record = {**record, "sha256": checksum(json.loads(json.dumps(record)))}
     if arrays is not None:
         with replacing(path.with_suffix(".npz")) as out:
             np.savez_compressed(out, **arrays)
     if weights is not None:
         with replacing(path.with_suffix(".pt")) as out:
             torch.save(weights, out)
+    else:
+        path.with_suffix(".pt").unlink(missing_ok=True)  # of an earlier record
     with replacing(path) as out:
         lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in record.items())
         out.write(("{" + ",\n".join(lines) + "}\n").encode())  # one line a key: small, and kind to diff
@@ -67,6 +76,8 @@ def load(path: Path) -> dict:
         record = json.loads(Path(path).read_text())
         if key(record["config"]) != Path(path).stem:
             raise ValueError("its name is not the hash of its configuration")
+        if record.pop("sha256", None) not in (None, checksum(record)):  # older records have none
+            raise ValueError("it is not what was written")
         demand_sound(record)
     except KeyError as error:
         raise SerganError(
@@ -151,13 +162,16 @@ def read(store: Path) -> list[dict]:
 
 
 def is_done(store: Path, config: dict) -> bool:
-    """Whether the run with this configuration is complete; a damaged record is not."""
+    """Whether the run with this configuration is complete; one with a damaged file is not."""
     path = Path(store) / f"{key(config)}.json"
     if not path.exists():
         return False
     try:
         load(path)
-    except SerganError:
+        whole_zip(path.with_suffix(".npz"))
+        if path.with_suffix(".pt").exists():
+            whole_zip(path.with_suffix(".pt"))
+    except Exception:  # a damaged file can fail in many ways
         return False
     return True
 

@@ -17,6 +17,14 @@ def main(arguments: list[str] | None = None) -> int:
     except SerganError as error:
         print(f"sergan-coursework: {str(error).rstrip('.')}.", file=sys.stderr)
         return 1
+    except OSError as error:
+        where = f"{error.filename2 or error.filename}: " if error.filename else ""
+        print(
+            f"sergan-coursework: {where}{error.strerror or error}: make room or mend permissions; what was done stays, "
+            "and the same command goes on from here.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print("sergan-coursework: stopped; the same command goes on from here.", file=sys.stderr)
         return 130
