@@ -130,10 +130,12 @@ def of_run(dataset, splits: Sequence, cuts: Iterable[tuple[int, int]]) -> list[s
             f"as {names[pairs[0][0]]} and {names[pairs[0][1]]}; its score counts what was learnt by heart, so leave "
             "one of them out, or use --split speaker"
         )
+    known = dataset.table["duration_s"]
+    durations = dataset.counts if known.isna().any() else known
     for frames, every in sorted(set(cuts)):
         heard = np.minimum(np.ceil(dataset.counts / every), frames)
         tellers = {
-            "the duration alone": dataset.counts,
+            "the duration alone": durations,
             f"the padding to {frames} frames alone": frames - heard,
         }
         scores = {teller: by_length(lengths, labels) for teller, lengths in tellers.items()}

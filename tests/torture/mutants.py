@@ -1,27 +1,26 @@
-"""Mutation testing: one small wrong change of the package at a time, and whether its tests notice.
-
-    python tests/torture/mutants.py                         # every module of SUITES; goes on where it was
-    python tests/torture/mutants.py objectives data         # these
-    python tests/torture/mutants.py training --count 60     # a sample, the same at every call
-    python tests/torture/mutants.py data --again            # only what was not killed before
+"""Mutants: one small wrong change of the package at a time, and whether its tests notice.
 
 mutmut's operators make the changes: another number, another comparison, an argument that is None or left out, a
-word with XX around it. Sentences (words with a blank between) stay as they are, and so do annotations.
-mutmut's own runner is not used: it leaves out decorated functions, constants and class bodies, and copies the
-tree. Here this process imports what is slow to import (torch, scipy, hypothesis) and nothing of sergan; each
-mutant gets a fork of it, in which the changed text is imported in the module's place. No file is changed.
+word with XX around it. Sentences (strings with a blank in them) stay as they are, and so do annotations, decorators
+and imports. mutmut's own runner is not used: it leaves out decorated functions and whatever is in no function, and
+copies the tree. Here this process imports what is slow to import (torch, scipy, hypothesis) and nothing of the
+package; each mutant gets a fork of it, in which the changed text is imported in the module's place. No file is changed.
 
 A mutant is killed when a test fails, when nothing can be imported, or when it takes much longer than the tests
-without it. Survivors are listed; `survivors.toml` explains those that change nothing that can be observed.
-Outcomes are kept in `_build/torture`, one line a mutant, and counted in `benchmarks/torture.json`.
+without it. A survivor is good only if `survivors.toml` explains why no test can kill it. Rows are modules, with the
+number of mutants that there could be; mutants come in a random order that is always the same, so that `count` is a
+sample.
+
+What has been killed is kept in `_build/torture`, one line a mutant: to count again after tests have changed, delete
+the row in `benchmarks/torture.json`, and only survivors are tried again. One module: `--only mutants/data`.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import contextlib
 import difflib
+import gc
 import hashlib
 import importlib.abc
 import importlib.machinery
@@ -32,18 +31,23 @@ import signal
 import sys
 import time
 import tomllib
-from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 TOP = Path(__file__).resolve().parents[2]
 KEPT = TOP / "_build" / "torture"
-TOTALS = TOP / "benchmarks" / "torture.json"
+WORDS = ("mutants made", "killed or explained")
 
 FETCH = "not killed and not trouble and not stalled and not endless"
 SUITES = {
     "objectives": ["tests/test_objectives.py"],
-    "models": ["sergan/models.py", "tests/test_models.py", "tests/test_truth.py"],
+    "models": [
+        "sergan/models.py",
+        "tests/test_truth.py::test_the_discriminator_is_its_equations_step_by_step",
+        "tests/test_models.py",
+    ],
     "data": ["sergan/data.py", "tests/test_data.py"],
     "evaluation": ["sergan/evaluation.py", "tests/test_evaluation.py", "-k", "not cover and not percent"],
     "results": ["sergan/results.py", "tests/test_results.py"],
@@ -69,9 +73,6 @@ SUITES = {
     "corpora/_fetch": ["tests/test_fetch.py", "-k", FETCH],
 }
 """The tests that each module answers to: quick ones, in one process, the likeliest to fail first."""
-
-SAMPLED = {"training": 120, "corpora/_fetch": 120, "features": 200}
-"""Modules of which a sample is taken, unless `--count` says otherwise."""
 
 SLOW_TO_IMPORT = [
     "numpy",
@@ -121,7 +122,7 @@ def mutants(source: str) -> list[Mutant]:
     """All changes of a module that mutmut's operators can make, in the order of its lines.
 
     >>> [mutant.text() for mutant in mutants("x = 1 < y")]
-    ['x = None', 'x = 1 <= y', 'x = 2 < y']
+    ['x = None', 'x = 2 < y', 'x = 1 <= y']
     """
     import libcst as cst
     from libcst.metadata import MetadataWrapper, PositionProvider
@@ -196,6 +197,8 @@ def tried(module: str, text: str | None, seconds: float, tests: list[str]) -> tu
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException):
+            for loaded in [one for one in sys.modules if one == "sergan" or one.startswith("sergan.")]:
+                del sys.modules[loaded]  # what the command has imported meanwhile
             os.setsid()
             nothing = os.open(os.devnull, os.O_RDWR)
             for number in (0, 1, 2):
@@ -208,8 +211,9 @@ def tried(module: str, text: str | None, seconds: float, tests: list[str]) -> tu
                 sys.meta_path.insert(0, Instead(name, TOP / "sergan" / f"{module}.py", text))
             import pytest
 
-            options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0",
-                       "--hypothesis-profile=mutants", "--disable-warnings", "--tb=no"]  # fmt: skip
+            plugins = ["no:cacheprovider", "no:unraisableexception", "_hypothesis_pytestplugin"]
+            options = [*(f"-p{name}" for name in plugins), "-x", "-q", "--disable-warnings", "--tb=no",
+                       "--hypothesis-seed=0", "--hypothesis-profile=mutants"]  # fmt: skip
             os._exit(int(pytest.main([*options, *tests])))
         os._exit(70)
     end = time.monotonic() + 10 * seconds
@@ -233,6 +237,7 @@ def tried(module: str, text: str | None, seconds: float, tests: list[str]) -> tu
     ), took
 
 
+@cache
 def warm_up():
     """Import what is slow to import, and nothing of the package."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -248,131 +253,75 @@ def warm_up():
 
     settings.register_profile("mutants", deadline=None, database=None, suppress_health_check=list(HealthCheck),
                               phases=[Phase.explicit, Phase.generate])  # fmt: skip
-    assert not any(name.split(".")[0] == "sergan" for name in sys.modules)
+    gc.collect()
+    gc.freeze()  # or each fork would look through all of it when its tests end
 
 
-def explanations() -> list[dict]:
-    """What `survivors.toml` says: module, was, now, why."""
-    return tomllib.loads((Path(__file__).parent / "survivors.toml").read_text("utf-8")).get("survivor", [])
+def explanations() -> set[tuple[str, str, str]]:
+    """What `survivors.toml` explains: module, line before, line after."""
+    found = tomllib.loads((Path(__file__).parent / "survivors.toml").read_text("utf-8"))
+    return {(one["module"], one["was"], one["now"]) for one in found.get("survivor", [])}
 
 
-def outcomes(module: str, *, count: int | None = None, again: bool = False, minutes: float | None = None,
-             say=print) -> list[dict]:  # fmt: skip
-    """Try the mutants of a module that have no outcome yet; returns all that have one.
-
-    Args:
-        count: of a sample.
-        again: those that no test has killed are tried again.
-        minutes: stop after so many.
-    """
-    path, source = (
-        KEPT / f"{module.replace('/', '_')}.jsonl",
-        (TOP / "sergan" / f"{module}.py").read_text("utf-8"),
-    )
-    known = {}
-    if path.exists():
-        known = {one["name"]: one for one in map(json.loads, path.read_text("utf-8").splitlines())}
-    seen, listed = Counter(), []
+def named(source: str) -> list[tuple[str, Mutant]]:
+    """The mutants of a module under names that a changed docstring does not change, in the order of the names."""
     code = ast.parse(source)
-    for node in ast.walk(code):  # a docstring may change
-        if hasattr(node, "body") and isinstance(node.body, list):
-            node.body = [part for part in node.body if not isinstance(getattr(part, "value", None), ast.Constant)
-                         or not isinstance(part, ast.Expr)]  # fmt: skip
-    text_hash = hashlib.sha256(ast.dump(code).encode()).hexdigest()
-    for number, mutant in enumerate(mutants(source)):
-        name = hashlib.sha256(f"{text_hash} {number}".encode()).hexdigest()[:16]
-        listed.append((name, mutant))
-    if count is not None:
-        chosen = sorted(name for name, _ in listed)[:count]
-        listed = [(name, mutant) for name, mutant in listed if name in set(chosen)]
-    todo = [(name, m) for name, m in listed
-            if name not in known or (again and known[name]["outcome"] == "survived")]  # fmt: skip
-    if todo and minutes != 0:
-        began = time.monotonic()
-        found, took = tried(module, None, 600, SUITES[module])
-        if found != "passed":
-            raise SystemExit(f"The tests of {module} fail without any mutant: mend them first.")
-        limit = 3 * took + 10
-        say(f"{module}: {len(todo)} mutants to try; its tests take {took:.0f} s")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as out:
-            for name, mutant in todo:
-                if minutes is not None and time.monotonic() - began > 60 * minutes:
-                    break
-                text = mutant.text()
-                was, now = change(source, text)
-                result = "passed" if text == source else tried(module, text, limit, SUITES[module])[0]
-                one = {"name": name, "line": mutant.line, "operator": mutant.operator, "was": was, "now": now,
-                       "outcome": "survived" if result == "passed" else result}  # fmt: skip
-                known[name] = one
-                out.write(json.dumps(one) + "\n")
-                out.flush()
-                seen[one["outcome"]] += 1
-                if one["outcome"] == "survived":
-                    say(f"  line {mutant.line}: {was}\n    ->     {now}")
-        say(f"  {dict(seen)} in {time.monotonic() - began:.0f} s")
-    return [known[name] for name, _ in listed if name in known]
-
-
-def total(module: str, found: list[dict], size: int) -> dict:
-    """Counts for `benchmarks/torture.json`, with the survivors that nobody has explained."""
-    explained = {(one["was"], one["now"]) for one in explanations() if one["module"] == module}
-    survivors = [one for one in found if one["outcome"] == "survived"]
-    left = [one for one in survivors if (one["was"], one["now"]) not in explained]
-    killed = len(found) - len(survivors)
-    return {
-        "possible": size, "made": len(found), "killed": killed, "explained": len(survivors) - len(left),
-        "score": round(100 * killed / max(1, len(found) - len(survivors) + len(left)), 1),
-        "left": [f"line {one['line']}: {one['was']} -> {one['now']}" for one in left],
-    }  # fmt: skip
-
-
-def table(totals: dict) -> str:
-    """One line a module."""
-
-    def line(module, *values):
-        return f"{module:18}" + "".join(f"{value:>10}" for value in values)
-
-    lines = [
-        line(name, t["made"], t["possible"], t["killed"], t["explained"], len(t["left"]), t["score"])
-        for name, t in totals.items()
+    for node in ast.walk(code):
+        if isinstance(getattr(node, "body", None), list):
+            node.body = [
+                part
+                for part in node.body
+                if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+            ]
+    text = hashlib.sha256(ast.dump(code).encode()).hexdigest()
+    found = [
+        (hashlib.sha256(f"{text} {number}".encode()).hexdigest()[:16], mutant)
+        for number, mutant in enumerate(mutants(source))
     ]
-    return "\n".join([line("module", "made", "of", "killed", "explained", "left", "score"), *lines])
+    return sorted(found, key=lambda pair: pair[0])
 
 
-def keep(totals: dict):
-    """Write the counts under their own key of `benchmarks/torture.json`, beside what others wrote there."""
-    whole = json.loads(TOTALS.read_text("utf-8")) if TOTALS.exists() else {}
-    whole["mutants"] = whole.get("mutants", {}) | totals
-    part = TOTALS.with_suffix(".part")
-    part.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
-    os.replace(part, TOTALS)
+def row_of(module: str, size: int) -> str:
+    return f"{module}, {size} possible"
 
 
-def main(words: list[str] | None = None) -> int:
-    """Try the mutants of the modules asked for; exit code 1 where a survivor is unexplained."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    options.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(SUITES)}")
-    options.add_argument("--count", type=int, metavar="N", help="a sample of N of each module")
-    options.add_argument("--minutes", type=float, metavar="M", help="for each module at most")
-    options.add_argument("--again", action="store_true", help="try survivors again")
-    options.add_argument("--list", action="store_true", help="show what is known and try nothing")
-    chosen = options.parse_args(words)
-    if unknown := set(chosen.modules) - set(SUITES):
-        options.error(f"there is no module {unknown.pop()}; there are {', '.join(SUITES)}")
-    warm_up()
-    totals = {}
-    for module in chosen.modules or SUITES:
-        count = chosen.count or SAMPLED.get(module)
-        found = outcomes(
-            module, count=count, again=chosen.again, minutes=0 if chosen.list else chosen.minutes
-        )
-        size = len(mutants((TOP / "sergan" / f"{module}.py").read_text("utf-8")))
-        totals[module] = total(module, found, size)
-        keep({module: totals[module]})
-    print(table(totals))
-    return 1 if any(t["left"] for t in totals.values()) else 0
+def cases(count: int, done: dict[str, int], only: str = "") -> Iterator[tuple[str, bool, str]]:
+    """One mutant after the other, see `__main__`."""
+    for module in [only] if only in SUITES else [name for name in SUITES if only in name]:
+        path = TOP / "sergan" / f"{module}.py"
+        source = path.read_text("utf-8")
+        listed = named(source)
+        row = row_of(module, len(listed))
+        todo = listed[done.get(row, 0) : count]
+        if todo:
+            warm_up()
+            yield from ((row, *verdict) for verdict in tried_in_turn(module, source, todo))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def tried_in_turn(module: str, source: str, todo: list[tuple[str, Mutant]]) -> Iterator[tuple[bool, str]]:
+    """Whether each mutant was killed or is explained; and else what it is, in a sentence."""
+    kept, killed, explained, limit = KEPT / f"{module.replace('/', '_')}.jsonl", set(), explanations(), None
+    if kept.exists():
+        lines = map(json.loads, kept.read_text("utf-8").splitlines())
+        killed = {one["name"] for one in lines if one["outcome"] != "survived"}
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    for name, mutant in todo:
+        if name in killed:
+            yield True, ""
+            continue
+        text = mutant.text()
+        was, now = change(source, text)
+        if (module, was, now) in explained:
+            yield True, ""
+            continue
+        if limit is None:
+            outcome, took = tried(module, None, 600, SUITES[module])
+            if outcome != "passed":
+                raise SystemExit(f"The tests of {module} fail without any mutant: mend them first.")
+            limit = 3 * took + 10
+        outcome = "passed" if text == source else tried(module, text, limit, SUITES[module])[0]
+        one = {"name": name, "line": mutant.line, "was": was, "now": now, "outcome": outcome}
+        with kept.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(one | ({"outcome": "survived"} if outcome == "passed" else {})) + "\n")
+        survived = f"line {mutant.line} survives as another: {was} -> {now}"
+        yield outcome != "passed", survived if outcome == "passed" else ""
