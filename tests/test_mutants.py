@@ -11,11 +11,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="each mutant is 
 TORTURE = Path(__file__).parent / "torture"
 
 
-def asked(code):
+def asked(code, before="import mutants"):
     """What a process of its own, which imports nothing of the package before, makes of `code`: an expression."""
-    script = (
-        f"import json, sys; sys.path.insert(0, {str(TORTURE)!r}); import mutants; print(json.dumps({code}))"
-    )
+    script = f"import json, sys\nsys.path.insert(0, {str(TORTURE)!r})\n{before}\nprint(json.dumps({code}))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -134,7 +134,10 @@ def test_readings_share_a_real_loss_as_documented():
     shared = {name: reading.real_name for name, reading in OBJECTIVES.items()}
     own = {name: name for name in ("softmax_bce", "sigmoid_bce", "k_plus_one")}
     assert shared == dict.fromkeys(("zero", "fused", "uniform"), "cross_entropy") | own
-    assert set(objectives.REAL_LOSSES) == {"cross_entropy", *own} and objectives.REAL_LOSSES["cross_entropy"].silent
+    assert (
+        set(objectives.REAL_LOSSES) == {"cross_entropy", *own}
+        and objectives.REAL_LOSSES["cross_entropy"].silent
+    )
     assert all(objectives.REAL_LOSSES[loss].real is OBJECTIVES[name].real for name, loss in shared.items())
 
 
