@@ -1,6 +1,6 @@
 """What is the same to the last bit, and what only nearly: one small run, again under other conditions.
 
-    python benchmarks/numerics.py [--epochs 4] [--to benchmarks/numerics.json]
+    python benchmarks/numerics.py [--epochs 2 10] [--to benchmarks/numerics.json]
 
 BAGM under `fused`, preset `demo` with standardised features, each time in a process of its own: with one thread and
 with two, each twice; in parts of 8 utterances; in bf16; with the instructions of other processors (PyTorch, MKL and
@@ -85,42 +85,42 @@ def compared(name: str, found: dict, first: dict) -> dict:
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    options.add_argument("--epochs", type=int, default=4)
+    options.add_argument("--epochs", type=int, nargs="+", default=[2, 10])
     options.add_argument("--to", type=Path, default=Path(__file__).with_suffix(".json"))
     options.add_argument("--one", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     conditions = CONDITIONS | ON_GPU
     if chosen.one:
-        return train(conditions[chosen.one], chosen.epochs, chosen.to)
+        return train(conditions[chosen.one], chosen.epochs[0], chosen.to)
     import tempfile
 
     import torch
 
-    rows, first = [], None
-    for name in CONDITIONS | (ON_GPU if torch.cuda.is_available() else {}):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "run.npz"
-            command = [
-                sys.executable,
-                __file__,
-                "--one",
-                name,
-                "--epochs",
-                str(chosen.epochs),
-                "--to",
-                str(path),
-            ]
-            subprocess.run(command, check=True, env=os.environ | conditions[name].get("environment", {}))
-            with np.load(path) as stored:
-                found = dict(stored)
-        first = found if first is None else first
-        rows.append(compared(name, found, first))
-        print(
-            {key: round(value, 7) if isinstance(value, float) else value for key, value in rows[-1].items()}
-        )
-        about = {"torch": torch.__version__, "python": platform.python_version(), "machine": platform.machine(),
-                 "capability": torch.backends.cpu.get_cpu_capability(), "epochs": chosen.epochs}  # fmt: skip
-        chosen.to.write_text(json.dumps(about | {"runs": rows}, indent=1) + "\n")
+    runs = {epochs: [] for epochs in chosen.epochs}
+    about = {"torch": torch.__version__, "python": platform.python_version(), "machine": platform.machine(),
+             "capability": torch.backends.cpu.get_cpu_capability()}  # fmt: skip
+    for epochs, rows in runs.items():
+        first = None
+        for name in CONDITIONS | (ON_GPU if torch.cuda.is_available() else {}):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "run.npz"
+                command = [
+                    sys.executable,
+                    __file__,
+                    "--one",
+                    name,
+                    "--epochs",
+                    str(epochs),
+                    "--to",
+                    str(path),
+                ]
+                subprocess.run(command, check=True, env=os.environ | conditions[name].get("environment", {}))
+                with np.load(path) as stored:
+                    found = dict(stored)
+            first = found if first is None else first
+            rows.append(compared(name, found, first))
+            print(epochs, {key: round(v, 7) if isinstance(v, float) else v for key, v in rows[-1].items()})
+            chosen.to.write_text(json.dumps(about | {"epochs": runs}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

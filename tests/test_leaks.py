@@ -117,9 +117,8 @@ def lengthened(by_class, utterances=200):
     rng = np.random.default_rng(0)
     dataset = random_dataset(utterances)
     counts = np.array(by_class)[dataset.labels] + rng.integers(-10, 11, utterances)
-    return data.Dataset.of(
-        "mine", dataset.table, [np.zeros((n, 32), np.float32) + i for i, n in enumerate(counts)]
-    )
+    sequences = [np.zeros((n, 32), np.float32) + i for i, n in enumerate(counts)]
+    return data.Dataset.of("mine", dataset.table.assign(duration_s=(counts + 1.5) / 100), sequences)
 
 
 def test_labels_in_the_lengths_are_said_with_the_score_of_a_length_alone():

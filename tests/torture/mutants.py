@@ -220,12 +220,19 @@ def tried(module: str, text: str | None, seconds: float, tests: list[str]) -> tu
             name = f"sergan.{module.replace('/', '.')}".removesuffix(".__init__")
             if text is not None:
                 sys.meta_path.insert(0, Instead(name, TOP / "sergan" / f"{module}.py", text))
+                try:
+                    own = importlib.import_module(
+                        name
+                    )  # before pytest, which loads some modules in its own way
+                except BaseException:
+                    os._exit(1)
             import pytest
 
             plugins = ["no:cacheprovider", "no:unraisableexception", "_hypothesis_pytestplugin"]
             options = [*(f"-p{name}" for name in plugins), "-x", "-q", "--disable-warnings", "--tb=no",
                        "--hypothesis-seed=0", "--hypothesis-profile=mutants"]  # fmt: skip
-            os._exit(int(pytest.main([*options, *tests])))
+            code = int(pytest.main([*options, *tests]))
+            os._exit(code if text is None or sys.modules.get(name) is own else 70)
         os._exit(70)
     end = time.monotonic() + 10 * seconds
     while time.monotonic() < end:
@@ -243,9 +250,10 @@ def tried(module: str, text: str | None, seconds: float, tests: list[str]) -> tu
     took = used.ru_utime + used.ru_stime
     if os.WIFSIGNALED(status):
         return "slow" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL) else "crashed", took
-    return {0: "passed", 1: "failed", 2: "failed", 3: "failed", 4: "failed"}.get(
-        os.WEXITSTATUS(status), "crashed"
-    ), took
+    code = os.WEXITSTATUS(status)
+    if code not in range(5):
+        raise SystemExit(f"The tests of {module} did not run (exit code {code}): {' '.join(tests)}")
+    return "failed" if code else "passed", took
 
 
 @cache
