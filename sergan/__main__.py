@@ -396,6 +396,8 @@ def carry_out(costs: dict, datasets: list, options) -> int:
     from sergan import experiments, results
 
     todo = [one for one in costs if not results.is_done(options.store, one.config)]
+    for sentence in experiments.leaks_of(todo, datasets):
+        warnings.warn(sentence, stacklevel=2)
     alone = options.jobs == 1 and not options.dask
     with tqdm(total=sum(costs[one] for one in todo), bar_format=BAR, smoothing=0, disable=None) as bar:
 

@@ -35,7 +35,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sergan import ABLATIONS, EMOTIONS, SerganError, corpora, evaluation, features, negatives, results
+from sergan import ABLATIONS, EMOTIONS, SerganError, corpora, evaluation, features, leaks, negatives, results
 from sergan.augmentation import Augmentation
 from sergan.config import PRESETS, Config
 from sergan.data import SPLITS, Dataset, Split, paper_split, prepare, speaker_groups, speaker_split
@@ -202,6 +202,17 @@ def split_of(run: Run, dataset: Dataset) -> Split:
     if run.split == "speaker":
         return speaker_split(dataset.table, run.fold)
     return paper_split(dataset.labels, stream(run.split_seed, "split"))
+
+
+def leaks_of(runs: Sequence[Run], datasets: Sequence[Dataset]) -> list[str]:
+    """Sentences on what could make the scores of these runs good without an emotion being heard, see `leaks`."""
+    found = []
+    for dataset in datasets:
+        own = [run for run in runs if (run.corpus, run.dataset) == (dataset.corpus, dataset.fingerprint)]
+        splits = {(run.split, run.split_seed, run.fold): split_of(run, dataset) for run in own}
+        cuts = [(run.options.frames, run.options.every) for run in own if run.options is not None]
+        found += leaks.of_run(dataset, list(splits.values()), cuts)
+    return list(dict.fromkeys(found))
 
 
 def run(

@@ -46,9 +46,6 @@ ESTIMANDS = {
 }
 """What the mean of a row estimates, and from which units its interval comes."""
 
-LARGEST = 2**27
-"""Bytes of one run's answers: some five million utterances."""
-
 CONFIDENCES = ("probability", "energy")
 
 CALIBRATION = {
@@ -174,7 +171,7 @@ def answers(record: dict, store: Path | None) -> dict[str, np.ndarray] | None:
     if path is None or not path.exists():
         return None
     try:
-        whole_zip(path, most=LARGEST)
+        whole_zip(path, most=results.LARGEST)
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in ANSWERS}
             found |= {name: arrays[name] for name in UNSEEN if name in arrays}

@@ -29,6 +29,9 @@ BASELINES = ("majority", "linear")
 RECORD_KEYS = ("corpus", "split", "fold", "ablation", "objective", "control", "seed", "preset")
 """The part of a configuration that a record repeats at its top."""
 
+LARGEST = 2**27
+"""Bytes of one run's answers: some five million utterances."""
+
 
 def key(config: dict) -> str:
     """The name of the record with this configuration: 16 hexadecimal digits of its SHA-256.
@@ -168,7 +171,7 @@ def is_done(store: Path, config: dict) -> bool:
         return False
     try:
         load(path)
-        whole_zip(path.with_suffix(".npz"))
+        whole_zip(path.with_suffix(".npz"), most=LARGEST)
         if path.with_suffix(".pt").exists():
             whole_zip(path.with_suffix(".pt"))
     except Exception:  # a damaged file can fail in many ways
