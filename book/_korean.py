@@ -2,7 +2,7 @@
 
 from sergan import plan
 from sergan.evaluation import BOUND
-from sergan.evidence import CONTRASTS, CORPORA, outcome
+from sergan.evidence import CONTRASTS, CORPORA, counts, outcome
 
 TITLES = {
     "fused": "레이블을 “fused”로 읽은 BAGM − BAM",
@@ -34,13 +34,7 @@ def said(row):
 
 def sentence(found):
     """In plain words, what the evidence is now."""
-    main = {
-        row["contrast"]: row for row in found if (row["corpus"], row["split"]) == (plan.CORPUS, "speaker")
-    }
-    short = all(main[name]["pairs"] >= plan.PAIRS["speaker"] for name in ("fused", "placebo", "tuned"))
-    told = [row for row in found if row["wa"] is not None and row["wa"][1] is not None]
-    kinds = [outcome(row) for row in told]
-    inside = sum(row["wa"][1] <= BOUND <= row["wa"][2] for row in told)
+    main, short, kinds, inside = counts(found)
     text = (
         f"**지금까지의 증거.** 실행하기 전에 비교할 것을 미리 밝혀 둔 말뭉치 {CORPORA[plan.CORPUS]}에서, "
         "학습 때 한 번도 듣지 못한 화자에 대한 결과는 이렇습니다. "
@@ -50,7 +44,7 @@ def sentence(found):
     )
     text += "" if short else "계획한 실행이 아직 다 끝나지는 않았습니다. "
     text += (
-        f"그림에 있는 차이 {len(found)}개 가운데 {len(told)}개에 구간이 있는데, "
+        f"그림에 있는 차이 {len(found)}개 가운데 {len(kinds)}개에 구간이 있는데, "
         f"{kinds.count('gain')}개는 0보다 위에, {kinds.count('loss')}개는 0보다 아래에 있고, "
         f"{inside}개는 논문의 +{BOUND}을 품고 있습니다. "
     )

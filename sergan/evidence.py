@@ -101,8 +101,12 @@ def said(row: dict) -> str:
     return IN_WORDS[outcome(row)].format(f"{values} of WA" if values else "")
 
 
-def sentence(found: list[dict]) -> str:
-    """In plain words, what the evidence is now."""
+def counts(found: list[dict]) -> tuple[dict, bool, list[str], int]:
+    """What a sentence on the evidence counts, in any language.
+
+    The announced contrasts' rows by name; whether these have all their runs; the outcomes of the rows with an interval;
+    how many of those intervals hold the paper's gain.
+    """
     main = {
         row["contrast"]: row for row in found if (row["corpus"], row["split"]) == (plan.CORPUS, "speaker")
     }
@@ -110,12 +114,18 @@ def sentence(found: list[dict]) -> str:
     told = [row for row in found if row["wa"] is not None and row["wa"][1] is not None]
     kinds = [outcome(row) for row in told]
     inside = sum(row["wa"][1] <= BOUND <= row["wa"][2] for row in told)
+    return main, short, kinds, inside
+
+
+def sentence(found: list[dict]) -> str:
+    """In plain words, what the evidence is now."""
+    main, short, kinds, inside = counts(found)
     text = (f"**What the evidence is now.** On {CORPORA[plan.CORPUS]}, whose contrasts were announced before the runs, "
             f"for speakers that were never heard in training: with the GAN, its label read as `fused`, "
             f"{said(main['fused'])}; the same with a learning rate tuned for each side, {said(main['tuned'])}; and an "
             f"empty second step in place of the GAN, {said(main['placebo'])}. ")  # fmt: skip
     text += "" if short else "Not all planned runs of these are there yet. "
-    text += (f"Of all {len(found)} differences in the figure {len(told)} have an interval: {kinds.count('gain')} lie "
+    text += (f"Of all {len(found)} differences in the figure {len(kinds)} have an interval: {kinds.count('gain')} lie "
              f"above 0, {kinds.count('loss')} below; {inside} hold the paper's +{BOUND}. ")  # fmt: skip
     return text + "None of them was measured on the paper's corpus or at its size (chapters 9 and 11)."
 

@@ -378,6 +378,9 @@ def sweep(
     store = Path(store)
     todo = [run for run in dict.fromkeys(runs) if not results.is_done(store, run.config)]
     paths = [store / f"{results.key(run.config)}.json" for run in runs]
+    for run in set(runs) - set(todo):  # killed when its record was written and its checkpoint not yet removed
+        with suppress(OSError):
+            (store / "checkpoints" / f"{results.key(run.config)}.pt").unlink()
     if not todo:
         return paths
     given = [dataset] if isinstance(dataset, Dataset) else list(dataset)

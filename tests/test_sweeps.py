@@ -7,6 +7,7 @@ import pickle
 import random
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -305,6 +306,23 @@ def test_a_stopped_sweep_side_by_side_goes_on_and_ends_as_an_undisturbed_one(
     assert len(done) == 4 - finished > 0
     assert_same(paths, undisturbed)
     assert list(store.glob("checkpoints/*.pt")) == []
+
+
+def test_a_sweep_killed_between_a_record_and_its_checkpoint_leaves_no_checkpoint_the_next_time(
+    stored, undisturbed, tmp_path
+):
+    _, dataset = stored
+    store = tmp_path / "store"
+    for path in undisturbed:
+        for part in path.parent.glob(f"{path.stem}.*"):
+            store.mkdir(exist_ok=True)
+            shutil.copy(part, store)
+    (store / "checkpoints").mkdir()
+    theirs = store / "checkpoints" / "0123456789abcdef.pt"
+    for left in (theirs, *(theirs.with_name(f"{path.stem}.pt") for path in undisturbed)):
+        left.write_bytes(b"a checkpoint")
+    sweep(runs_of(dataset, LONG, seeds=[0, 1]), dataset, store)
+    assert list(store.glob("checkpoints/*")) == [theirs]  # which is of another sweep
 
 
 def minding_interrupts():
