@@ -9,30 +9,45 @@ import torch
 
 from sergan import SerganError, results
 
+CONFIG = {
+    "corpus": "demo", "dataset": "0123456789abcdef", "split": "paper", "fold": 0, "ablation": "majority",
+    "objective": None, "control": "none", "seed": 0, "split_seed": None, "preset": None,
+}  # fmt: skip
 RECORD = {
+    **{name: CONFIG[name] for name in results.RECORD_KEYS},
+    "config": CONFIG,
     "wa": 50.0,
-    "ua": 40.0,
-    "confusion": [[1]],
-    "config": {"seed": 0, "corpus": "demo"},
-    "curve": [1, 2],
+    "ua": 25.0,
+    "confusion": [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]],
+    "utterances": {"train": 6, "validation": 2, "test": 2},
+    "folds": 1,
+    "curve": [],
+    "time_s": 0.5,
 }
-KEY = "5e6c6eaf8305868c"
+ARRAYS = {"logits": np.arange(4, dtype=np.float16)}
+KEY = results.key(CONFIG)
+
+
+def of_seed(seed):
+    return {**RECORD, "seed": seed, "config": {**CONFIG, "seed": seed}}
 
 
 def test_the_name_is_the_hash_of_the_configuration_whatever_its_order():
     assert results.key({"b": 1, "a": [1, 2]}) == results.key({"a": [1, 2], "b": 1})
     assert results.key({"a": [2, 1], "b": 1}) != results.key({"a": [1, 2], "b": 1})
-    assert results.key(RECORD["config"]) == KEY  # a record written today is found tomorrow
+    assert KEY == "7b9e85bd35f1ba1e"  # a record written today is found tomorrow
 
 
 def test_what_is_written_is_read_again_one_line_a_key(tmp_path):
-    arrays, weights = {"logits": np.arange(4, dtype=np.float16)}, {"w": torch.ones(2)}
-    path = results.write(tmp_path / "store", RECORD, arrays, weights)
+    path = results.write(tmp_path / "store", RECORD, ARRAYS, {"w": torch.ones(2)})
     assert path == tmp_path / "store" / f"{KEY}.json"
     assert sorted(file.name for file in path.parent.iterdir()) == [f"{KEY}.json", f"{KEY}.npz", f"{KEY}.pt"]
-    assert results.load(path) == RECORD == json.loads(path.read_text())
+    assert results.load(path) == RECORD
+    assert json.loads(path.read_text()) == RECORD | {"sha256": results.checksum(RECORD)}
     lines = path.read_text().splitlines()
-    assert len(lines) == len(RECORD) and lines[0] == '{"wa": 50.0,' and lines[-1] == '"curve": [1, 2]}'
+    assert (
+        len(lines) == len(RECORD) + 1 and lines[0] == '{"corpus": "demo",' and lines[-2] == '"time_s": 0.5,'
+    )
     assert path.read_bytes().endswith(b"}\n")
     with np.load(path.with_suffix(".npz")) as stored:
         assert stored["logits"].tolist() == [0, 1, 2, 3]
@@ -48,7 +63,8 @@ def test_arrays_are_compressed_and_a_record_may_go_alone(tmp_path):
 
 
 @pytest.mark.parametrize("content", [
-    "", "{", "[]", '{"config": {}}', json.dumps(RECORD | {"config": {"seed": 1}}), "\xff",
+    "", "{", "[]", '{"config": {}}', json.dumps(of_seed(1)), "\xff", json.dumps(RECORD | {"wa": "much"}),
+    json.dumps(RECORD | {"wa": 51.0, "sha256": results.checksum(RECORD)}),
     *(json.dumps({k: v for k, v in RECORD.items() if k != name}) for name in ("wa", "ua", "confusion", "config")),
 ])  # fmt: skip
 def test_a_damaged_record_is_named_and_is_not_done(tmp_path, content):
@@ -59,10 +75,16 @@ def test_a_damaged_record_is_named_and_is_not_done(tmp_path, content):
     ) as error:
         results.load(path)
     assert "\n" not in str(error.value) and error.value.__cause__ is not None
-    assert results.is_done(tmp_path, RECORD["config"]) is False
-    results.write(tmp_path, RECORD)
-    assert results.is_done(tmp_path, RECORD["config"]) is True
-    assert results.is_done(tmp_path, {"seed": 1}) is False
+    assert results.is_done(tmp_path, CONFIG) is False
+    results.write(tmp_path, RECORD, ARRAYS)
+    assert results.is_done(tmp_path, CONFIG) is True
+    assert results.is_done(tmp_path, of_seed(1)["config"]) is False
+
+
+def test_a_record_that_an_older_version_wrote_without_a_checksum_is_read(tmp_path):
+    path = tmp_path / f"{KEY}.json"
+    path.write_text(json.dumps(RECORD))
+    assert results.load(path) == RECORD
 
 
 def test_a_record_under_anothers_name_says_so(tmp_path):
@@ -72,7 +94,7 @@ def test_a_record_under_anothers_name_says_so(tmp_path):
 
 
 def test_a_store_is_read_in_the_order_of_names_and_nothing_else_in_it(tmp_path):
-    some = [RECORD | {"config": {"seed": seed}} for seed in range(5)]
+    some = [of_seed(seed) for seed in range(5)]
     paths = [results.write(tmp_path, record) for record in some]
     (tmp_path / "notes.txt").write_text("no record")
     (tmp_path / "deeper").mkdir()
