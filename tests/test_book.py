@@ -316,7 +316,6 @@ def test_real_pages_are_printed_with_formulas_and_links_that_lead_somewhere(site
 
 # --- the pages in Korean -------------------------------------------------------------------------------
 
-sys.path.insert(0, str(ROOT / "book"))
 import _translate  # noqa: E402
 
 KOREAN = sorted(_translate.translated(ROOT))
@@ -926,14 +925,10 @@ def test_a_translated_site_needs_no_code_from_text(tmp_path, steps, blocked):
 @pytest.fixture(scope="session")
 def steps():
     """The steps after Sphinx, as book/_make.py finds them."""
-    sys.path.insert(0, str(ROOT / "book"))
-    try:
-        import _site
-        import _site.archive
+    import _site
+    import _site.archive
 
-        yield _site
-    finally:
-        sys.path.remove(str(ROOT / "book"))
+    return _site
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The landing page's figure: the plan's pairs, and words that follow from intervals by rule."""
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -69,9 +68,8 @@ def test_sentence_caption_and_alt_text_come_from_the_records(effect):
 
 
 def test_the_landing_page_has_the_figure_and_a_page_without_a_place_for_it_has_none(tmp_path):
-    spec = importlib.util.spec_from_file_location("_pages", ROOT / "book" / "_pages.py")
-    pages = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pages)
+    import _pages as pages
+
     (tmp_path / "book").mkdir()
     (tmp_path / "results").mkdir()
     index = tmp_path / "book" / "index.md"

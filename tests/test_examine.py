@@ -1,11 +1,11 @@
 """`sergan examine`: its runs, the rule of its conclusion on records whose truth is planted, its sentences."""
 
-import importlib.util
 import itertools
 import json
 import re
 from pathlib import Path
 
+import _pages as pages
 import numpy as np
 import pytest
 from scipy import stats
@@ -19,8 +19,6 @@ from sergan.augmentation import Augmentation
 from sergan.config import PRESETS
 
 RESULTS = Path(__file__).parents[1] / "results"
-spec = importlib.util.spec_from_file_location("pages", RESULTS.parent / "book" / "_pages.py")
-spec.loader.exec_module(pages := importlib.util.module_from_spec(spec))
 USUAL = PRESETS["cpu"].lr
 OURS = "mixup (0123)"
 PENALTIES = {

@@ -2,19 +2,17 @@
 
 import doctest
 import re
-import sys
 from collections import Counter
 from pathlib import Path
 
+import _korean
+import _translate
+import language
 import pytest
 
 from sergan import evidence, plan
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book"))
-import _korean  # noqa: E402
-import _translate  # noqa: E402
-import language  # noqa: E402
 
 LOCALE = ROOT / _translate.MESSAGES
 PAGES = sorted(language.translated(ROOT))
