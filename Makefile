@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 TORCH ?= auto
 RUN := .venv/bin/python
 
-.PHONY: book render refresh publish rehearse colab zip pdf translation coursework test lint links dist setup constraints clean help
+.PHONY: book render refresh publish rehearse colab zip pdf translation coursework test torture lint links audit dist setup constraints clean help
 
 book: setup
 	@$(RUN) book/_make.py build
@@ -47,6 +47,10 @@ test: setup lint
 		--nbval-cell-timeout 300 tests sergan $(wildcard book/_*.py) book/_ext book/_site \
 		$(wildcard book/[0-9]*.ipynb book/assignments/*.ipynb)
 
+torture: setup  ## kill, fill, damage and fuzz everything on purpose, and count (hours; ONLY=faults COUNT=20 MINUTES=5)
+	OMP_NUM_THREADS=1 $(RUN) tests/torture $(if $(ONLY),--only $(ONLY)) $(if $(COUNT),--count $(COUNT)) \
+		$(if $(MINUTES),--minutes $(MINUTES))
+
 lint: setup  ## check style, spelling and prose
 	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m ruff format --check --quiet . || { echo "make lint: run .venv/bin/ruff format ."; exit 1; }
@@ -54,6 +58,9 @@ lint: setup  ## check style, spelling and prose
 
 links: setup  ## ask whether the addresses in the book still answer (needs the network)
 	@$(RUN) .ci/links.py
+
+audit: setup  ## ask PyPI whether packages of requirements.lock have known vulnerabilities
+	@$(RUN) .ci/audit.py
 
 dist: setup  ## build the wheel and the sdist into dist/ and try them in an empty environment
 	@$(RUN) .ci/dist.py $(if $(TAG),--tag $(TAG))

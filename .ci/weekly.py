@@ -2,6 +2,7 @@
 
     python .ci/weekly.py newest LOG...    say what differs from constraints.txt and what failed, as Markdown
     python .ci/weekly.py links FILE       say which links of `make links` did not answer
+    python .ci/weekly.py audit FILE       say which packages have known vulnerabilities, from what `make audit` said
     python .ci/weekly.py post TITLE FILE  open an issue with that title and text, or comment on the open one
 
 `post` uses GitHub's program `gh`. A scheduled workflow that fails is seen by nobody, an issue is.
@@ -99,6 +100,17 @@ def links(said):
     )
 
 
+def audit(said):
+    """The text of the issue about vulnerable packages, from what `make audit` said."""
+    lines = [line[:300].replace("```", "") for line in said.splitlines() if line.strip()][-LINES:]
+    return (
+        "Packages of `requirements.lock` have known vulnerabilities, or could not be asked for:\n\n```\n"
+        + "\n".join(lines)
+        + "\n```\n\nTo see it: `make audit`. To mend it: raise the lower bound in `pyproject.toml`, then `make "
+        "constraints`. What does not concern this project goes into `.ci/audit.toml` with the reason.\n"
+    )
+
+
 def here():
     """The address of this run of the workflow, "" outside of one."""
     server, repository, run = (
@@ -133,15 +145,17 @@ def main(arguments=None):
     )
     commands = parser.add_subparsers(required=True, dest="command")
     commands.add_parser("newest").add_argument("logs", nargs="*", type=Path)
-    commands.add_parser("links").add_argument("file", type=Path)
+    for name in ("links", "audit"):
+        commands.add_parser(name).add_argument("file", type=Path)
     posting = commands.add_parser("post")
     posting.add_argument("title")
     posting.add_argument("file", type=Path)
     chosen = parser.parse_args(arguments)
     if chosen.command == "newest":
         print(newest(chosen.logs), end="")
-    elif chosen.command == "links":
-        print(links(chosen.file.read_text(encoding="utf-8")), end="")
+    elif chosen.command in ("links", "audit"):
+        say = links if chosen.command == "links" else audit
+        print(say(chosen.file.read_text(encoding="utf-8")), end="")
     else:
         print(post(chosen.title, chosen.file.read_text(encoding="utf-8")))
 

@@ -13,8 +13,21 @@ EMOTIONS = ("angry", "neutral", "happy", "sad")
 ABLATIONS = ("AM", "AGM", "BAM", "BAGM")
 
 
+def one_line(text: str, most: int = 900) -> str:
+    r"""A text with a stranger's words in it: on one line, without signs that a terminal would act on, not endless.
+
+    >>> print(one_line("red \x1b[31m\n"), one_line("a" * 999, most=10))
+    red \x1b[31m\n aaaaa ... aaaaa
+    """
+    text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-(most // 2) :]}"
+
+
 class SerganError(Exception):
     """A mistake that its maker can mend: one sentence, naming the file or option and the remedy."""
+
+    def __str__(self):
+        return one_line(super().__str__())
 
 
 def where() -> str:

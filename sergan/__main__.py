@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -253,6 +254,8 @@ def save_features(options):
     print(f"{options.to}: {len(dataset.table)} utterances, {options.to.stat().st_size / 1e6:.1f} MB")
 
 
+MOST_SEEDS = 10_000
+
 WHOLE = {"command", "sweep", "jobs", "dask", "device", "store", "json", "no_weights"}
 """Options of `run` that a block of a sweep file cannot have, because they hold for the whole sweep."""
 
@@ -269,7 +272,7 @@ def blocks(options) -> dict[str, argparse.Namespace]:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SerganError(f"--sweep {file} cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SerganError(f"--sweep {file} is not TOML ({error}); see https://toml.io") from error
     named = {name: block for name, block in content.items() if isinstance(block, dict) and name != "set"}
     shared = {name: value for name, value in content.items() if name not in named}
@@ -304,8 +307,12 @@ def words(block: dict) -> list[str]:
         if isinstance(value, dict):
             value = [f"{name}={text(one)}" for name, one in value.items()]
         if value is not False:
-            values = value if isinstance(value, list) else [] if value is True else [value]
-            typed += [f"--{key}", *map(text, values)]
+            values = [*map(text, value if isinstance(value, list) else [] if value is True else [value])]
+            if posing := [word for word in values if re.match(r"-(?![\d.])", word)]:
+                raise SerganError(
+                    f"{key} cannot be {posing[0]}, which looks like an option of its own; give a value"
+                )
+            typed += [f"--{key}", *values]
     return typed
 
 
@@ -326,6 +333,8 @@ def choices_of(options) -> dict:
 
     if options.seeds < 1 or options.jobs < 1:
         raise SerganError("--seeds and --jobs must be at least 1")
+    if options.seeds > MOST_SEEDS:
+        raise SerganError(f"--seeds {options.seeds} are more than {MOST_SEEDS}; give fewer")
     changes = dict(change.partition("=")[::2] for change in options.changes)
     if unclear := [change for change in options.changes if "=" not in change]:
         raise SerganError(f"--set {unclear[0]} must have the form KEY=VALUE, such as epochs=20")
@@ -387,6 +396,8 @@ def carry_out(costs: dict, datasets: list, options) -> int:
     from sergan import experiments, results
 
     todo = [one for one in costs if not results.is_done(options.store, one.config)]
+    for sentence in experiments.leaks_of(todo, datasets):
+        warnings.warn(sentence, stacklevel=2)
     alone = options.jobs == 1 and not options.dask
     with tqdm(total=sum(costs[one] for one in todo), bar_format=BAR, smoothing=0, disable=None) as bar:
 

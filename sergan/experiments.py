@@ -35,18 +35,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sergan import ABLATIONS, EMOTIONS, SerganError, corpora, evaluation, features, negatives, results
+from sergan import ABLATIONS, EMOTIONS, SerganError, corpora, evaluation, features, leaks, negatives, results
 from sergan.augmentation import Augmentation
 from sergan.config import PRESETS, Config
 from sergan.data import SPLITS, Dataset, Split, paper_split, prepare, speaker_groups, speaker_split
-from sergan.files import replacing
+from sergan.files import replacing, tidy
 from sergan.imbalance import weights_of
 from sergan.objectives import OBJECTIVES, REAL_LOSSES
 from sergan.randomness import stream
+from sergan.results import BASELINES, RECORD_KEYS
 from sergan.training import CONTROLS, NEGATIVE_CONTROLS, STEP_CONTROLS, Training
-
-BASELINES = ("majority", "linear")
-"""Always the largest class; logistic regression on IS09 functionals."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +204,17 @@ def split_of(run: Run, dataset: Dataset) -> Split:
     return paper_split(dataset.labels, stream(run.split_seed, "split"))
 
 
+def leaks_of(runs: Sequence[Run], datasets: Sequence[Dataset]) -> list[str]:
+    """Sentences on what could make the scores of these runs good without an emotion being heard, see `leaks`."""
+    found = []
+    for dataset in datasets:
+        own = [run for run in runs if (run.corpus, run.dataset) == (dataset.corpus, dataset.fingerprint)]
+        splits = {(run.split, run.split_seed, run.fold): split_of(run, dataset) for run in own}
+        cuts = [(run.options.frames, run.options.every) for run in own if run.options is not None]
+        found += leaks.of_run(dataset, list(splits.values()), cuts)
+    return list(dict.fromkeys(found))
+
+
 def run(
     one: Run, dataset: Dataset, *, device: str = "auto", checkpoint: Path | None = None, progress=None
 ) -> tuple[dict, dict, dict | None]:
@@ -289,10 +298,6 @@ def answers_to_others(training: Training, dataset: Dataset, split: Split, scalin
         "unseen_emotions": codes.astype(np.int8),
         "unseen_names": names,
     }
-
-
-RECORD_KEYS = ("corpus", "split", "fold", "ablation", "objective", "control", "seed", "preset")
-"""The part of a configuration that a record repeats at its top."""
 
 
 def baseline(name: str, dataset: Dataset, split: Split) -> np.ndarray:
@@ -494,8 +499,9 @@ def ready(store: Path) -> Iterator[Path]:
         with replacing(sign) as out:
             out.write(b"a sweep is running")
         for left in (path for name in ("*.part", "*/*.part", "*/*.sweep") for path in store.glob(name)):
-            if time.time() - left.stat().st_mtime > 24 * 3600:  # by a sweep that was killed
-                left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another sweep has just ended, or finished writing it
+                if time.time() - left.stat().st_mtime > 24 * 3600:  # by a sweep that was killed
+                    left.unlink()
     except OSError as error:
         kind = FullDisk if no_room(error) else SerganError
         raise kind(
@@ -504,7 +510,8 @@ def ready(store: Path) -> Iterator[Path]:
     try:
         yield sign
     finally:
-        sign.unlink(missing_ok=True)
+        with suppress(OSError):  # a store that can no longer be written has been said already
+            sign.unlink()
 
 
 def write(store: Path, record: dict, arrays: dict, weights: dict | None, checkpoint: Path) -> None:
@@ -518,16 +525,19 @@ def write(store: Path, record: dict, arrays: dict, weights: dict | None, checkpo
             checkpoint.unlink()
             results.write(store, record, arrays, weights)
         for left in (
-            *checkpoint.parent.glob(f"{checkpoint.name}*"),
+            *checkpoint.parent.glob(f"{checkpoint.name}.*.part"),
             *store.glob(f"{checkpoint.stem}.*.part"),
         ):
-            left.unlink(missing_ok=True)  # also what a killed worker had half written
+            tidy(left)  # what a killed worker had half written, but not what another sweep is writing
+        with suppress(OSError):
+            checkpoint.unlink()
     except Exception as error:
         if (full := no_room(error)) is None and not isinstance(error, OSError):
             raise
         kind = FullDisk if full else SerganError
+        place = getattr(error, "filename2", None) or getattr(error, "filename", None) or store
         raise kind(
-            f"a record cannot be written to {store} ({(full or error).strerror}); what was written before is "
+            f"a record cannot be written to {place} ({(full or error).strerror}); what was written before is "
             "whole: make room, and the same command goes on from here"
         ) from error
 
@@ -587,14 +597,15 @@ def work(
             except SerganError as error:
                 # The file cannot be read for another reason than damage: it may be good another time
                 passing = isinstance(error.__cause__, (OSError, MemoryError, torch.OutOfMemoryError))
-                if str(checkpoint) not in str(error) or passing or not checkpoint.exists():
+                if str(checkpoint) not in error.args[0] or passing or not checkpoint.exists():
                     raise
                 note = f"checkpoint {checkpoint} was damaged; its run, {one}, starts afresh"
                 checkpoint.unlink()
                 result = run(one, dataset, device=device, checkpoint=checkpoint, progress=told)
             if elsewhere:
-                for left in checkpoint.parent.glob(f"{checkpoint.name}*"):
-                    left.unlink(missing_ok=True)
+                for left in checkpoint.parent.glob(f"{checkpoint.name}.*.part"):
+                    tidy(left)
+                checkpoint.unlink(missing_ok=True)
             return Outcome(one, result, note=note)
         except Exception as error:
             problem = SerganError(sentence(error))
@@ -720,4 +731,16 @@ def corpus_name(corpus: str, options: dict) -> str:
 def dataset_from_file(path: str | Path) -> Dataset:
     """A corpus from a file of `sergan features`, where there is neither audio nor openSMILE."""
     stored = features.load_file(path)
+    for column in ("emotion", "speaker", "session"):
+        if (
+            column not in stored.table
+            or not stored.table[column].map(lambda cell: isinstance(cell, str)).all()
+        ):
+            raise SerganError(
+                f"{path} has no {column} for every utterance: make it anew with `sergan features`"
+            )
+    if unknown := set(stored.table["emotion"]) - set(EMOTIONS):
+        raise SerganError(
+            f"{path} has the emotion {min(unknown)}, none of {', '.join(EMOTIONS)}: make it anew with `sergan features`"
+        )
     return Dataset.of(stored.corpus, stored.table, stored.sequences, stored.functionals, source="fp16")

@@ -24,10 +24,12 @@ from pathlib import Path
 import numpy as np
 
 from sergan import SerganError
-from sergan.files import replacing
+from sergan.files import replacing, whole_zip
 
 RATE = 16_000  # Hz; IEMOCAP's own; another rate would give other mel bands
 WINDOW_S, HOP_S = 0.025, 0.010  # the paper's section 3.1
+LONGEST_S = 600  # of a recording
+LARGEST = 2**26  # samples of all its channels
 
 _MFCC = tuple(f"pcm_fftMag_mfcc_sma[{i}]" for i in range(1, 13))
 _BASE = ("pcm_RMSenergy_sma", *_MFCC, "pcm_zcr_sma", "voiceProb_sma", "F0_sma")
@@ -127,12 +129,27 @@ def _decode(file, content):
     size = int.from_bytes(content[4:8], "little") + 8 if content[:4] == b"RIFF" else 0
     if len(content) + 1024 < size < 2**31 - 2**16:
         raise AudioError(f"{file} is shorter than its header says: copy or download it again.")
+    if too_long := _too_long(file):
+        raise AudioError(f"{file} is {too_long}: cut it into utterances.")
     try:  # from the path: decoding `content` calls back into Python, which costs a tenth of the throughput
         signal, rate = audiofile.read(str(file))
     except Exception:  # decoders raise many kinds
         remedy = "copy it again, or convert it to WAV or FLAC"
         raise AudioError(f"{file} is damaged, or not audio that can be read here: {remedy}.") from None
     return _prepare(signal, rate, file)
+
+
+def _too_long(file):
+    """How long a file is by its header, if that is more than would be read; what a few bytes can claim has no end."""
+    soundfile = _audio("soundfile")
+    try:
+        about = soundfile.info(str(file))
+    except Exception:  # another format, or none: decoding says which
+        return ""
+    seconds = about.frames / max(about.samplerate, 1000)  # of a rate without sense decoding complains
+    if about.frames * about.channels <= LARGEST and seconds <= LONGEST_S:
+        return ""
+    return f"longer than {LONGEST_S // 60} minutes" if about.channels < 9 else f"of {about.channels} channels"
 
 
 def _prepare(signal, rate, name):
@@ -303,7 +320,8 @@ def _recall(path, key, columns):
         entry = path.read_bytes()
     except OSError:
         return None
-    if hashlib.sha256(key + entry[32:]).digest() != entry[:32]:
+    whole = hashlib.sha256(key + entry[32:]).digest() == entry[:32]
+    if not whole or len(entry) == 32 or (len(entry) - 32) % (4 * columns):
         return None
     return np.frombuffer(entry, "<f4", offset=32).reshape(-1, columns).astype(np.float32)  # writable
 
@@ -379,6 +397,7 @@ def load_file(path):
 
     remedy = "make it anew with `sergan features`"
     try:
+        whole_zip(path)
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         intact = np.array_equal(arrays.pop("digest"), _digest(arrays))
@@ -389,6 +408,9 @@ def load_file(path):
         whole = len(table) == len(sequences) == len(arrays["functionals"]) and arrays["lengths"].sum() == len(
             frames
         )
+        whole &= frames.shape[1:] == (len(NAMES),) and arrays["functionals"].shape[1:] == (len(FUNCTIONALS),)
+        whole &= bool((arrays["lengths"] > 0).all() and np.isfinite(frames).all())
+        whole &= bool(np.isfinite(arrays["functionals"]).all()) and isinstance(about["corpus"], str)
         same = about["format"] == _FORMAT and about["names"] == [*NAMES, *FUNCTIONALS]
         features = Features(about["corpus"], table, sequences, arrays["functionals"], about["versions"])
     except FileNotFoundError:

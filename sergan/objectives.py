@@ -125,7 +125,7 @@ uniform = Objective("uniform", cross_entropy, uniform_fake, softmax, "cross_entr
 """Label smoothing for outliers: the negative label read as [1/4, 1/4, 1/4, 1/4]."""
 
 softmax_bce = Objective("softmax_bce", softmax_bce_real, softmax_bce_fake, softmax, "softmax_bce")
-"""Binary cross-entropy left in place over a softmax. (Keras also clips p at 1e-7; this form need not.)"""
+"""Binary cross-entropy left in place over a softmax (Keras 3 on TensorFlow computes `sigmoid_bce` instead)."""
 
 sigmoid_bce = Objective("sigmoid_bce", sigmoid_bce_real, sigmoid_bce_fake, torch.sigmoid, "sigmoid_bce")
 """Four yes-or-no questions, so that [0, 0, 0, 0] says literally "none of them"."""

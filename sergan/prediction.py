@@ -30,14 +30,19 @@ def predict(file: Path, store: Path, key: str | None = None) -> dict:
     path = weighted[-1] if key is None else Path(store) / f"{key}.pt"
     state, record = results.load_weights(path), results.load(path.with_suffix(".json"))
     config = record["config"]
-    discriminator = Discriminator(
-        record["ablation"].startswith("B"),
-        **{name: config[name] for name in ("lstm", "attention", "dense", "masked", "gates")},
-    )
     try:
-        discriminator.load_state_dict(state["discriminator"])
+        with torch.device("meta"):  # takes no memory, however large the record says that it is
+            discriminator = Discriminator(
+                record["ablation"].startswith("B"),
+                **{name: config[name] for name in ("lstm", "attention", "dense", "masked", "gates")},
+            )
+        weights = {name: weight.to(torch.float32) for name, weight in state["discriminator"].items()}
+        discriminator.load_state_dict(weights, assign=True)
         scale, shift = state["scale"].numpy(), state["shift"].numpy()
-    except (KeyError, RuntimeError, AttributeError) as error:
+        if not scale.shape == shift.shape == (len(features.NAMES),):
+            raise ValueError("the scaling is not one of 32 features")
+        objective = OBJECTIVES.get(record["objective"]) or REAL_LOSSES[record["objective"]]
+    except (KeyError, RuntimeError, AttributeError, TypeError, ValueError) as error:
         raise SerganError(f"weights {path} do not belong to their record; delete both, run again") from error
     signal = features.read(file)
     sequence = features.from_signal(signal, name=str(file))
@@ -46,7 +51,6 @@ def predict(file: Path, store: Path, key: str | None = None) -> dict:
     discriminator.eval()
     with torch.no_grad():
         logits, alpha = discriminator(torch.from_numpy(x), torch.from_numpy(lengths), attention=True)
-    objective = OBJECTIVES.get(record["objective"]) or REAL_LOSSES[record["objective"]]
     return {
         "file": str(file),
         "probabilities": dict(zip(EMOTIONS, objective.probabilities(logits)[0].tolist(), strict=True)),

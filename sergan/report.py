@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import zipfile
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ from sergan import ABLATIONS, EMOTIONS, SerganError, evaluation, paper, plots, r
 from sergan.config import PRESETS, Config
 from sergan.evaluation import BOUND, interval
 from sergan.experiments import BASELINES
+from sergan.files import whole_zip
 from sergan.objectives import OBJECTIVES
 
 ANSWERS = ("logits", "labels", "speakers", "rows")
@@ -171,12 +171,38 @@ def answers(record: dict, store: Path | None) -> dict[str, np.ndarray] | None:
     if path is None or not path.exists():
         return None
     try:
-        with np.load(path) as arrays:
+        whole_zip(path, most=results.LARGEST)
+        with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in ANSWERS}
             found |= {name: arrays[name] for name in UNSEEN if name in arrays}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        demand_answers(**found)
+    except Exception as error:  # a stranger's bytes can fail in any way
         raise SerganError(f"answers {path} are damaged; delete {path.stem}.* and run again") from error
     return {name: a.astype(np.float64) if name.endswith("logits") else a for name, a in found.items()}
+
+
+def demand_answers(
+    logits, labels, speakers, rows, unseen_logits=None, unseen_emotions=None, unseen_names=None
+) -> None:
+    """Raises where arrays are not what a run writes, see `ANSWERS` and `UNSEEN`."""
+
+    def demand(array, shape, kinds, below=None):
+        if array.shape != shape or array.dtype.kind not in kinds:
+            raise ValueError(f"an array of {array.dtype} has the shape {array.shape}")
+        if below is not None and not ((array >= 0) & (array < below)).all():
+            raise ValueError(f"a number is not from 0 to {below - 1}")
+
+    count, classes = len(labels), len(EMOTIONS)
+    demand(logits, (count, classes), "f")
+    demand(labels, (count,), "iu", classes)
+    demand(speakers, (count,), "iu", 2**31)
+    demand(rows, (count,), "iu", 2**31)
+    if not count or len(np.unique(rows)) < count:
+        raise ValueError("an utterance is asked twice, or none is")
+    if unseen_logits is not None:
+        demand(unseen_logits, (len(unseen_emotions), classes), "f")
+        demand(unseen_names, (len(unseen_names),), "U")
+        demand(unseen_emotions, (len(unseen_logits),), "iu", len(unseen_names))
 
 
 def right(records: list[dict], store: Path | None) -> tuple[pd.DataFrame, pd.Series] | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from sergan import checkpoints, engine, evaluation, imbalance, negatives
+from sergan import checkpoints, divergence, engine, evaluation, imbalance, negatives
 from sergan.config import Config
 from sergan.data import Sequences
 from sergan.models import Discriminator, Generator, valid_frames
@@ -208,7 +208,7 @@ class Training:
             batches = batches[:1]
         found = [self.learn(train.pick(rows.to(self.device), trim=self.config.masked)) for rows in batches]
         self.steps += len(batches)
-        mean = {name: torch.stack([one[name] for one in found]).mean().item() for name in found[0]}
+        mean = divergence.means(self, found)
         if self.negative:
             mean["gradient_ratio"] = mean.pop("gradient_fake") / (mean.pop("gradient_real") or math.nan)
         return mean

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sergan import EMOTIONS, SerganError, paper
-from sergan.data import Scaling, pad, paper_split, prepare, speaker_groups, speaker_split
+from sergan.data import Dataset, Scaling, Sequences, pad, paper_split, prepare, speaker_groups, speaker_split
 
 labels = st.lists(st.sampled_from(range(4)), min_size=8, max_size=120).filter(
     lambda some: all(some.count(label) != 1 for label in set(some))
@@ -138,3 +138,97 @@ def test_fingerprint_knows_what_a_dataset_is():
     assert one.fingerprint == same.fingerprint
     other.table.iloc[0, other.table.columns.get_loc("emotion")] = "sad"
     assert one.fingerprint != other.fingerprint
+
+
+def test_a_dataset_is_float32_and_says_where_it_is_from():
+    one = random_dataset()
+    assert one.frames.dtype == np.float32 and one.frames.shape == (one.counts.sum(), 32)
+    assert (one.source, one.others) == ("audio", None)
+    again = Dataset.of("x", one.table, [s.astype(float) for s in one.sequences], source="fp16", others=one)
+    assert again.frames.dtype == np.float32 and (again.corpus, again.source) == ("x", "fp16")
+    assert again.functionals is None and again.others is one
+    assert all(np.array_equal(a, b) for a, b in zip(again.sequences, one.sequences, strict=True))
+    assert one.labels.tolist() == [EMOTIONS.index(emotion) for emotion in one.table["emotion"]]
+
+
+def test_the_fingerprint_of_yesterday_is_that_of_today():
+    """It is part of every record's name."""
+    one = random_dataset()
+    assert one.fingerprint == "93706215299c514b"
+    fewer = Dataset.of("demo", one.table.iloc[:-1], one.sequences[:-1])
+    other_source = Dataset.of("demo", one.table, one.sequences, source="fp16")
+    mixed = one.table.iloc[::-1]
+    assert len({one.fingerprint, fewer.fingerprint, other_source.fingerprint}) == 3
+    assert (
+        Dataset.of("other", mixed, one.sequences[::-1]).fingerprint == one.fingerprint
+    )  # whatever the order
+
+
+def test_sequences_of_some_speakers_are_scaled_cut_and_without_a_class():
+    one, scaling = random_dataset(), Scaling(np.full(32, 2, np.float32), np.full(32, 1, np.float32))
+    found, rows = one.sequences_of({"s01", "s04"}, scaling, frames=7, every=3)
+    assert rows.tolist() == np.flatnonzero(one.table["speaker"].isin(["s01", "s04"])).tolist()
+    assert found.labels.tolist() == [-1] * len(rows) and found.x.shape == (len(rows), 7, 32)
+    for row, x, length in zip(rows, *found[:2], strict=True):
+        expected = 2 * one.sequences[row][::3][:7] + 1
+        assert length == len(expected)
+        np.testing.assert_allclose(x[:length], expected, rtol=1e-6)
+
+
+def test_parts_of_a_split_are_sorted_row_numbers():
+    labels = np.random.default_rng(0).integers(0, 4, 90)
+    for part in paper_split(labels, 1):
+        assert part.dtype.kind == "i" and np.array_equal(part, np.sort(part))
+
+
+def test_ten_speakers_are_left_out_one_by_one_and_eleven_in_eight_groups():
+    for count, folds in ((3, 3), (10, 10), (11, 8), (30, 8)):
+        groups = speaker_groups(people(list(range(count)) * 2))
+        assert groups.max() + 1 == folds and groups.dtype.kind == "i"
+    with pytest.raises(
+        SerganError, match=r"needs at least 3 speakers.*but this corpus has 2; use --split paper"
+    ):
+        speaker_groups(people([0, 1]))
+    with pytest.raises(SerganError, match="fold 3 does not exist: this corpus has folds 0 to 2"):
+        speaker_split(people([0, 1, 2]), 3)
+    with pytest.raises(SerganError, match="fold -1 does not exist"):
+        speaker_split(people([0, 1, 2]), -1)
+
+
+def test_where_a_session_is_unknown_speakers_are_the_folds():
+    table = people([0, 1, 2, 3], sessions=["1", "1", "2", ""])
+    assert speaker_groups(table).max() + 1 == 4
+
+
+def test_the_validation_part_is_the_next_group():
+    table = people([0, 1, 2, 3])
+    parts = [[part.tolist() for part in speaker_split(table, fold)] for fold in range(4)]
+    assert parts == [[[2, 3], [1], [0]], [[0, 3], [2], [1]], [[0, 1], [3], [2]], [[1, 2], [0], [3]]]
+
+
+def test_picking_keeps_order_and_trims_what_is_padding_in_all():
+    x, lengths = pad([np.full((n, 32), n, np.float32) for n in (2, 5, 3)], 6)
+    assert (x.dtype, lengths.dtype) == (np.float32, np.int64)
+    all_ = Sequences(torch.from_numpy(x), torch.from_numpy(lengths), torch.tensor([7, 8, 9]))
+    some = all_.pick(torch.tensor([2, 0]), trim=True)
+    assert (some.x.shape, some.lengths.tolist(), some.labels.tolist()) == ((2, 3, 32), [3, 2], [9, 7])
+    assert all_.pick(torch.tensor([0]), trim=False).x.shape == (1, 6, 32)
+    assert all(one.device.type == "meta" for one in all_.to("meta"))
+
+
+def test_scaling_is_float32_and_minmax_unless_asked(dataset):
+    split = paper_split(dataset.labels, 0)
+    plain, named = (
+        prepare(dataset, split, frames=9),
+        prepare(dataset, split, frames=9, every=1, scaling="minmax"),
+    )
+    assert all(
+        torch.equal(a, b)
+        for x, y in zip(plain[:3], named[:3], strict=True)
+        for a, b in zip(x, y, strict=True)
+    )
+    for how in ("minmax", "standard"):
+        fitted = Scaling.fit(dataset.frames.astype(float), how)
+        assert (fitted.scale.dtype, fitted.shift.dtype, fitted.scale.shape) == (np.float32, np.float32, (32,))
+    for part, rows in zip(plain[:3], split, strict=True):
+        assert part.labels.tolist() == dataset.labels[rows].tolist() and part.x.dtype == torch.float32

@@ -218,10 +218,21 @@ def test_every_fault_is_one_sentence_that_names_its_file(tmp_path, files):
     assert isinstance(caught.value, SerganError)
     assert list(errors) == [str(file) for file, _ in bad.values()]
     for file, word in ((str(file), word) for file, word in bad.values()):
-        assert errors[file].startswith(f"{file} ") and word in errors[file], errors[file]
+        named = file.replace("\0", "\\x00")  # nothing that a terminal would act on
+        assert errors[file].startswith(f"{named} ") and word in errors[file], errors[file]
         assert errors[file].endswith(".") and "\n" not in errors[file] and ": " in errors[file]
     assert f"{len(bad)} files" in str(caught.value) and 'on_error="skip"' in str(caught.value)
     assert len(os.listdir(tmp_path / "cache")) == 2  # the good ones are kept, no fault is
+
+
+def test_what_a_few_bytes_claim_is_not_computed(tmp_path):
+    eleven_minutes = np.full(16_000 * 660, 1 / 32768)
+    path = write(tmp_path / "long.flac", eleven_minutes)
+    assert os.path.getsize(path) < 100_000
+    with pytest.raises(
+        features.AudioError, match=r"long\.flac is longer than 10 minutes: cut it into utterances\.$"
+    ):
+        features.read(path)
 
 
 def test_read_raises_the_same_sentence(tmp_path):

@@ -154,3 +154,53 @@ def test_keras_initialisation():
     assert not lstm.bias_hh_l0.requires_grad and (lstm.bias_hh_l0 == 0).all()
     assert (network.head[0].bias == 0).all()
     assert (Discriminator(**SMALL, init="torch").head[0].bias != 0).any()
+
+
+def test_keras_initialisation_of_dense_layers_in_both_networks():
+    """Glorot's limit, sqrt(6 / (in + out)), reached and not passed; biases 0. PyTorch's own start otherwise."""
+    torch.manual_seed(0)
+    for born in (
+        Generator(frames=4, sizes=(40,)),
+        Discriminator(False, attention=40, dense=60),
+        Discriminator(lstm=16, attention=40, dense=60),
+    ):
+        for layer in born.modules():
+            if isinstance(layer, torch.nn.Linear) and layer.weight.numel() > 100:
+                limit = np.sqrt(6 / sum(layer.weight.shape))
+                assert 0.9 * limit < layer.weight.abs().max() <= limit
+                assert layer.bias is None or (layer.bias == 0).all()
+    ours, theirs = Generator(frames=4, sizes=(40,), init="torch").layers[0], torch.nn.Linear(100, 40)
+    assert (ours.bias != 0).any() and ours.weight.abs().max() <= 1 / np.sqrt(100) + 1e-6
+    assert theirs.weight.shape == ours.weight.shape
+
+
+def test_a_generator_has_the_sizes_that_it_was_asked_for():
+    generator = Generator(frames=4, features=3, latent=5, sizes=(6, 7))
+    shapes = [tuple(layer.weight.shape) for layer in generator.layers if isinstance(layer, torch.nn.Linear)]
+    assert shapes == [(6, 5), (7, 6), (12, 7)] and generator.latent == 5 and generator.shape == (4, 3)
+    assert generator(torch.randn(2, 5)).shape == (2, 4, 3)
+    kinds = [type(layer).__name__ for layer in generator.layers]
+    assert kinds == ["Linear", "LeakyReLU", "BatchNorm1d"] * 2 + ["Linear", "Tanh"]
+    literal = [type(layer).__name__ for layer in Generator(frames=2, sizes=(6,), output="literal").layers]
+    assert literal == ["Linear", "LeakyReLU", "BatchNorm1d"] * 2
+    assert Generator(frames=2, sizes=(6,), output="literal").layers[-1].num_features == 64
+    with pytest.raises(KeyError):
+        Generator(output="sigmoid")
+
+
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("blstm", [True, False])
+def test_everything_stays_on_the_device_of_the_data(blstm, masked):
+    """On the device "meta" nothing is computed, and nothing may come from another one."""
+    network, x = Discriminator(blstm, masked=masked, **SMALL).to("meta"), torch.empty(2, 5, 32, device="meta")
+    assert network(x).device.type == "meta" and network(x).shape == (2, 4)
+    logits, alpha = network(x, torch.empty(2, dtype=torch.long, device="meta"), attention=True)
+    assert (logits.device.type, alpha.device.type, alpha.shape) == ("meta", "meta", (2, 5))
+
+
+def test_without_lengths_every_frame_counts():
+    torch.manual_seed(0)
+    network = Discriminator(**SMALL).eval()
+    x, _ = batch([6, 6])
+    assert torch.equal(network(x), network(x, torch.tensor([6, 6])))
+    assert not torch.equal(network(x), network(x, torch.tensor([6, 5])))

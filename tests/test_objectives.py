@@ -132,7 +132,12 @@ def test_only_fused_has_no_lower_bound():
 
 def test_readings_share_a_real_loss_as_documented():
     shared = {name: reading.real_name for name, reading in OBJECTIVES.items()}
-    assert [name for name, loss in shared.items() if loss == "cross_entropy"] == ["zero", "fused", "uniform"]
+    own = {name: name for name in ("softmax_bce", "sigmoid_bce", "k_plus_one")}
+    assert shared == dict.fromkeys(("zero", "fused", "uniform"), "cross_entropy") | own
+    assert (
+        set(objectives.REAL_LOSSES) == {"cross_entropy", *own}
+        and objectives.REAL_LOSSES["cross_entropy"].silent
+    )
     assert all(objectives.REAL_LOSSES[loss].real is OBJECTIVES[name].real for name, loss in shared.items())
 
 
@@ -140,3 +145,23 @@ def test_probabilities_are_what_each_reading_takes_them_for():
     assert objectives.fused.probabilities(Z).sum() == pytest.approx(1)
     assert objectives.k_plus_one.probabilities(Z).sum() < 1
     torch.testing.assert_close(objectives.sigmoid_bce.probabilities(Z), Z.sigmoid())
+
+
+def test_only_zero_is_silent_and_says_so():
+    assert {name: reading.silent for name, reading in OBJECTIVES.items()} == {
+        n: n == "zero" for n in OBJECTIVES
+    }
+    assert all(reading.silent is (name == "zero") for name, reading in OBJECTIVES.items())
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_everything_stays_on_the_device_of_the_logits(name):
+    """On the device "meta" nothing is computed, and nothing may come from another one."""
+    z, labels, reading = (
+        torch.empty(2, 4, device="meta"),
+        torch.zeros(2, dtype=torch.long, device="meta"),
+        OBJECTIVES[name],
+    )
+    found = [reading.fake(z), reading.real(z, labels), reading.probabilities(z)]
+    assert [one.device.type for one in found] == ["meta"] * 3
+    assert [one.shape for one in found] == [(), (), (2, 4)]

@@ -49,6 +49,7 @@ ORDER = [
     *(
         "paper",
         "files",
+        "leaks",
         "corpora",
         "features",
         "data",
@@ -64,6 +65,7 @@ ORDER = [
         "negatives",
         "augmentation",
         "checkpoints",
+        "divergence",
         "training",
     ),
     *(

@@ -34,10 +34,10 @@ def script(name):
     return loaded
 
 
-dist, links, prose, weekly = (script(name) for name in ("dist", "links", "prose", "weekly"))
+audit, dist, links, prose, weekly = map(script, ("audit", "dist", "links", "prose", "weekly"))
 
 
-@pytest.mark.parametrize("module", [weekly, prose], ids=["weekly", "prose"])
+@pytest.mark.parametrize("module", [audit, weekly, prose], ids=["audit", "weekly", "prose"])
 def test_the_examples_in_the_docstrings_hold(module):
     done = doctest.testmod(module)
     assert done.attempted and not done.failed
@@ -57,16 +57,23 @@ def test_setup_installs_the_pinned_versions_or_on_request_the_newest_allowed(tmp
     monkeypatch.setattr(setup, "subprocess", SimpleNamespace(run=lambda *_, **__: worked))
     (tmp_path / "python").touch()
     setup.environment("auto", newest)
-    torch, rest = ran
-    assert (str(TOP / "constraints.txt") in rest) is not newest
     assert all(("--upgrade" in command) is newest for command in ran)
     pinned = re.search(r"^torch==\S+", (TOP / "constraints.txt").read_text(), re.M)[0]
-    assert torch[-1].startswith("torch>=") if newest else torch[-1] == pinned
+    if newest:
+        torch, _ = ran
+        assert torch[-1].startswith("torch>=")
+    else:
+        locked, torch, own = ran
+        assert "--require-hashes" in locked and "--no-deps" in locked
+        assert "torch==" not in Path(locked[-1]).read_text() and "numpy==" in Path(locked[-1]).read_text()
+        assert torch[-1] == pinned
+        assert "--no-build-isolation" in own, "else the tools that build it would come unlocked"
 
+    made = len(ran)
     setup.environment("auto", newest)
-    assert len(ran) == 2, "a second call does nothing"
+    assert len(ran) == made, "a second call does nothing"
     setup.environment("auto", not newest)
-    assert len(ran) == 4, "the other way is another environment"
+    assert len(ran) == 5, "the other way is another environment"
 
 
 # --- the weekly issue ----------------------------------------------------------------------------------
@@ -179,7 +186,9 @@ def test_a_workflow_calls_only_targets_and_programs_of_this_project(path):
             assert command.split()[1] in targets
         elif command.startswith("python"):
             program, word = command.split()[1:3]
-            assert program == ".ci/weekly.py" and word in ("newest", "links", "post")
+            assert program == ".ci/audit.py" or (program, word) in [
+                (".ci/weekly.py", one) for one in ("newest", "links", "audit", "post")
+            ]
         else:
             assert command.startswith(("gh release create ", "rm dist/changes.md"))
 

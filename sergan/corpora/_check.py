@@ -1,12 +1,12 @@
 """The preflight's verdict on a corpus on disk."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 from tabulate import tabulate
 
-from sergan import EMOTIONS
+from sergan import EMOTIONS, leaks, one_line
 
 #: Of one kind of problem, no more sentences than this; the rest is counted.
 SENTENCES = 5
@@ -19,11 +19,13 @@ class Check:
     `table`: index (group, emotion), the group being a session or a speaker, columns `expected` (missing where
     nothing is published) and `found`, in utterances of the four classes that have audio. `complete`: all of
     them are there and readable, and none that should not be. `problems`: a sentence each, with what to do.
+    `notes`: what is as published and can still mislead, see `leaks`.
     """
 
     name: str
     table: pd.DataFrame
     problems: list[str]
+    notes: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -67,12 +69,15 @@ class Check:
             problems.append(
                 f"{len(absent)} labelled utterances have no audio, the first is {absent[0]}: {remedy}."
             )
-        problems += _few([text for text in durations(heard["file"].tolist()) if isinstance(text, str)])
+        files = heard["file"].tolist()
+        lengths = durations(files)
+        problems += _few([text for text in lengths if isinstance(text, str)])
         if expected:
             problems += _few(_differences(table, kind, remedy))
         if heard.empty and not problems:
             problems.append("There is no utterance of the four classes.")
-        return cls(name, table, problems)
+        notes = leaks.of_corpus(files, lengths, heard["emotion"].tolist(), heard.index.tolist())
+        return cls(name, table, problems, notes)
 
     def text(self) -> str:
         """The verdict for the terminal: counts by group and class, then the problems."""
@@ -85,17 +90,19 @@ class Check:
         if len(wide) > 1:
             sums = self.table["found"].groupby("emotion").sum().reindex(EMOTIONS)
             wide.loc["all"] = [*sums.astype(str), str(self.table["found"].sum())]
+        wide.index = [one_line(group, 40) for group in wide.index]
         lines = [tabulate(wide, headers=[self.name, *wide.columns], stralign="right", disable_numparse=True)]
-        return "\n".join([*lines, "", *(self.problems or ["Complete."])])
+        return "\n".join([*lines, "", *(self.problems or ["Complete."]), *self.notes])
 
     def as_dict(self) -> dict:
-        """The verdict as plain data: `corpus, complete, problems, counts` (a row per group and class)."""
+        """The verdict as plain data: `corpus, complete, problems, notes, counts` (a row per group and class)."""
         rows = self.table.reset_index().astype(object)
         rows = rows.where(rows.notna(), None)
         return {
             "corpus": self.name,
             "complete": self.complete,
             "problems": list(self.problems),
+            "notes": list(self.notes),
             "counts": rows.to_dict(orient="records"),
         }
 

@@ -28,9 +28,11 @@ from tqdm.auto import tqdm
 
 from sergan.corpora._base import FetchError
 from sergan.corpora._remote import Archive, Repository
+from sergan.files import alone
 
 STAGING = ".sergan-download"
 NOTE = ".sergan-fetch.json"
+LOCK = "lock"
 
 #: Downloads of single files at a time.
 THREADS = 8
@@ -85,13 +87,11 @@ def fetch(remote: Archive | Repository, to: Path, how: Manner, by_hand: str) -> 
         if _all_there(remote, to):
             return
         staging.mkdir(parents=True, exist_ok=True)
-        take = _take_archive if isinstance(remote, Archive) else _take_repository
-        files = take(remote, to, staging, how, by_hand)
-        _note(remote, to, staging, files)
-        shutil.rmtree(staging, ignore_errors=True)
-    except _Refused:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+        with _alone(staging):
+            take = _take_archive if isinstance(remote, Archive) else _take_repository
+            files = take(remote, to, staging, how, by_hand)
+            _note(remote, to, staging, files)
+            shutil.rmtree(staging, ignore_errors=True)
     except _Failed as failed:
         raise FetchError(f"{failed}: run the same command again, or {by_hand}.") from None
     except OSError as error:
@@ -100,6 +100,30 @@ def fetch(remote: Archive | Repository, to: Path, how: Manner, by_hand: str) -> 
     finally:
         with suppress(OSError):
             staging.rmdir()  # where nothing in it is worth keeping
+
+
+@contextmanager
+def _alone(staging: Path) -> Iterator[None]:
+    """Inside, nobody else downloads to the same folder: two would write to each other's drafts.
+
+    What is left of an archive that was refused goes at the end, and the lock where it is all that is left.
+    """
+    lock = staging / LOCK
+    try:
+        with alone(lock, "download"):
+            try:
+                yield
+            except _Refused:
+                shutil.rmtree(staging, ignore_errors=True)
+                raise
+            finally:
+                with suppress(OSError):  # on Windows, where the file is open, it goes below
+                    if list(staging.iterdir()) == [lock]:
+                        lock.unlink()
+    finally:
+        with suppress(OSError):
+            if os.name != "posix" and list(staging.iterdir()) == [lock]:
+                lock.unlink()  # fails where another process has it
 
 
 # What was verified -----------------------------------------------------------------------------------------
@@ -252,7 +276,17 @@ def _unpack(archive: Path, to: Path, staging: Path, limit: int, how: Manner) -> 
                     shutil.copyfileobj(source, target, CHUNK)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(draft, place)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+    except FetchError:
+        raise
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ArithmeticError,
+        LookupError,
+        ValueError,
+        RuntimeError,
+        EOFError,
+    ) as error:
         raise _Refused(f"The archive is broken ({error}): run the same command again.") from None
     return [member.filename for member in members]
 

@@ -63,7 +63,11 @@ EXPECTED = {
 EXCITED = {"1": 143, "2": 210, "3": 151, "4": 238, "5": 299}
 
 _SESSION = re.compile(r"Session([1-5])")
-_HEADER = re.compile(r"\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s+(Ses(0[1-5])[FM]_\S*_([FM])\w*)\s+(\w{3})\s+\[")
+# Of bounded length, and nothing in a name that a path could lead elsewhere with: the file may be anybody's.
+_HEADER = re.compile(
+    r"\[\s{,9}[\d.]{1,20}\s{,9}-\s{,9}[\d.]{1,20}\s{,9}\]\s{1,9}(Ses(0[1-5])[FM]_\w{1,40}_([FM])\w{1,9})\s{1,9}(\w{3})\s{1,9}\[",
+    re.ASCII,
+)
 
 
 def expected(excited: str = "drop") -> dict[str, dict[str, int]]:

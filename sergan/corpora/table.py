@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sergan import EMOTIONS
+from sergan import EMOTIONS, one_line
 from sergan.corpora._base import CorpusError, utterance_table
 
 TITLE = "a corpus of your own, as a CSV of file, emotion, speaker"
@@ -139,7 +139,7 @@ def read(root: str | Path, labels: str | dict[str, str] = "") -> tuple[pd.DataFr
             row.get("gender", "").lower(),
             emotion,
         )
-    return utterance_table(rows), problems
+    return utterance_table(rows), [one_line(problem) for problem in problems]
 
 
 def utterances(root: str | Path, labels: str | dict[str, str] = "") -> pd.DataFrame:

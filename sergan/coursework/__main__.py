@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sergan import SerganError
+from sergan import SerganError, one_line
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,6 +16,14 @@ def main(arguments: list[str] | None = None) -> int:
         return options.command(options) or 0
     except SerganError as error:
         print(f"sergan-coursework: {str(error).rstrip('.')}.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = f"{error.filename2 or error.filename}: " if error.filename else ""
+        print(
+            f"sergan-coursework: {where}{error.strerror or error}: make room or mend permissions; what was done stays, "
+            "and the same command goes on from here.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("sergan-coursework: stopped; the same command goes on from here.", file=sys.stderr)
@@ -113,7 +121,7 @@ def grade(options):
     if done.left:
         print(f"To look at, in {options.course / 'reports' / done.assignment / 'unmatched.csv'}:")
         for one in done.left[:20]:
-            print(f"  {one.student or '?'}: {one.path}: {one.what}")
+            print(one_line(f"  {one.student or '?'}: {one.path}: {one.what}"))
         if len(done.left) > 20:
             print(f"  and {len(done.left) - 20} more")
     if done.by_hand:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import math
 import os
 import shutil
 import sysconfig
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,11 +25,13 @@ from sergan.files import replacing
 try:
     from nbformat.v4 import new_output
     from nbgrader import preprocessors
+    from nbgrader.api import InvalidEntry, MissingEntry  # noqa: F401
     from nbgrader.apps import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.plugins import LateSubmissionPlugin
     from nbgrader.preprocessors import NbGraderPreprocessor
     from nbgrader.utils import is_grade, is_solution
+    from sqlalchemy.exc import DatabaseError
     from traitlets import Unicode
     from traitlets.config import Config
 except ImportError as error:
@@ -40,11 +46,16 @@ def name_of(assignment: Assignment) -> str:
 def seed_of(course: Path) -> str:
     """The seed of a course's folder. Raises SerganError where there is none."""
     try:
-        return (course / "seed").read_text(encoding="utf-8").strip()
-    except OSError:
+        seed = (course / "seed").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
         raise SerganError(
             f"{course} is no course's folder; make one with: sergan-coursework release --to {course}"
         ) from None
+    except (OSError, ValueError) as error:
+        raise SerganError(f"{course / 'seed'} cannot be read ({error}); put a copy of it back") from None
+    if not seed or not seed.isprintable():
+        raise SerganError(f"{course / 'seed'} is damaged; put a copy of it back")
+    return seed
 
 
 def released(course: Path) -> list[int]:
@@ -73,7 +84,29 @@ def api(course: Path) -> NbGraderAPI:
     settings = config(course)
     made = NbGraderAPI(CourseDirectory(config=settings), config=settings)
     made.log.propagate = False  # what it says comes back with each result
+    logging.getLogger("tornado.application").addFilter(not_twice)
     return made
+
+
+def not_twice(record) -> bool:
+    """nbgrader logs an error of the database with its whole traceback, and raises it too."""
+    return "Rolling back session" not in record.getMessage()
+
+
+@contextmanager
+def gradebook(course: Path) -> Iterator:
+    """nbgrader's gradebook, open. SerganError where SQLite cannot use its file."""
+    path = course / "gradebook.db"
+    try:
+        with api(course).gradebook as found:
+            yield found
+    except (DatabaseError, InvalidEntry) as error:
+        what = getattr(error, "orig", None) or str(error).partition("\n")[0]
+        raise SerganError(
+            f"{path} cannot be used ({what}): make room, mend its permissions or wait for the other program that has "
+            "it open; if it is damaged, put a copy of it back, or delete it and grade again, which loses the points "
+            "given by hand"
+        ) from error
 
 
 def succeeded(result: dict, what: str) -> None:
@@ -121,8 +154,23 @@ def penalty(course: Path, name: str, score: float, seconds: float) -> float | No
 
 def rules(course: Path, name: str) -> dict:
     """An assignment's `due` (UTC) and `late` (percent for a day), as the last `grade` was told."""
+    return all_rules(course).get(name, {})
+
+
+def all_rules(course: Path) -> dict:
+    """Those of all assignments."""
     path = course / "late.json"
-    return json.loads(path.read_text(encoding="utf-8")).get(name, {}) if path.exists() else {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not all(isinstance(one, dict) for one in found.values()):
+            raise ValueError("no rules")
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise SerganError(
+            f"{path} is damaged ({error}); delete it, and give --due and --late again if there were any"
+        ) from error
+    return found
 
 
 @dataclass(frozen=True)
@@ -143,13 +191,21 @@ class Stored:
         """From a file; one that is not there or damaged has no marks."""
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
+            if found.pop("sha256") != checksum(found):
+                return cls("", [])
             return cls(found["digest"], [Mark(**one) for one in found["marks"]], found["recorded"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls("", [])
 
     def write(self, path: Path) -> None:
+        found = asdict(self)
         with replacing(path) as out:
-            out.write(json.dumps(asdict(self), indent=1).encode())
+            out.write(json.dumps({**found, "sha256": checksum(found)}, indent=1).encode())
+
+
+def checksum(found: dict) -> str:
+    """Of marks on disk: damage must not change a point in silence."""
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
 def marks_file(course: Path, name: str, student: str) -> Path:

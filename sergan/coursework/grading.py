@@ -21,8 +21,11 @@ from tqdm import tqdm
 from sergan import SerganError
 from sergan.coursework import assignments, fence, notebooks, rebuilding, submissions
 from sergan.coursework.course import (
+    MissingEntry,
     Stored,
+    all_rules,
     api,
+    gradebook,
     marks_file,
     name_of,
     released,
@@ -34,7 +37,7 @@ from sergan.coursework.course import (
 from sergan.coursework.fence import Fence
 from sergan.coursework.marking import mark
 from sergan.coursework.submissions import Student, Unmatched
-from sergan.files import replacing
+from sergan.files import alone, replacing
 
 
 def digest(*parts) -> str:
@@ -83,11 +86,15 @@ def grade(
         times: CSV with id and submitted, for what a download does not tell and for extensions; kept.
         force: mark again what has its marks.
     """
-    course, download = (
-        course.resolve(),
-        download.resolve(),
-    )  # nbgrader changes the working directory now and then
-    limits, seed = limits or Fence(), seed_of(course)
+    # nbgrader changes the working directory now and then
+    course, download, limits = course.resolve(), download.resolve(), limits or Fence()
+    seed_of(course)  # else it is no course, and no file should be made in it
+    with alone(course / ".grading", "grade"):
+        return _grade(course, download, number, students, limits, jobs, due, late, times, force)
+
+
+def _grade(course, download, number, students, limits, jobs, due, late, times, force) -> Graded:
+    seed = seed_of(course)
     if not limits.off and (reason := fence.missing()):
         raise SerganError(reason)
     if not download.exists():
@@ -99,7 +106,18 @@ def grade(
         raise SerganError(
             f"{name} was not released: sergan-coursework release {assignment.number} --to {course}"
         )
-    given = nbformat.read(handed_out, as_version=4)
+    try:
+        given = nbformat.read(handed_out, as_version=4)
+    except Exception as error:  # nbformat raises many kinds
+        raise SerganError(
+            f"{handed_out} is damaged; delete it, and make it again with: sergan-coursework release "
+            f"{assignment.number} --to {course}"
+        ) from error
+    if variant.cell.strip() not in {cell.source.strip() for cell in given.cells}:
+        raise SerganError(
+            f"{course / 'seed'} and {handed_out} do not belong together, so marks would be wrong; put the right one "
+            "back"
+        )
     everyone = class_of(course, students)
     submitted_at = times_of(course, name, times, everyone)
     found, left = submissions.match(download, everyone)
@@ -117,6 +135,8 @@ def grade(
     table(report, pd.DataFrame(left, columns=[field.name for field in fields(Unmatched)]))
 
     nbgrader, rule = api(course), rules(course, name)
+    with gradebook(course) as book:  # somebody may have deleted it
+        entered = {one.student_id for one in book.assignment_submissions(name)}
     todo, marked = {}, 0
     fence.CLOSING.clear()
     for student, (path, when) in whole.items():
@@ -125,7 +145,7 @@ def grade(
         stored = Stored.read(marks_file(course, name, student))
         if force or stored.digest != wanted:
             todo[student] = (path, wanted, recorded, None)
-        elif stored.recorded != recorded:
+        elif stored.recorded != recorded or student not in entered:
             todo[student] = (path, wanted, recorded, stored)
 
     def work(student):
@@ -163,8 +183,8 @@ def grade(
             fence.end_all()
             raise
     table(report, pd.DataFrame(left, columns=[field.name for field in fields(Unmatched)]))
-    with nbgrader.gradebook as gradebook:
-        by_hand = sum(one.needs_manual_grade for one in gradebook.assignment_submissions(name))
+    with gradebook(course) as book:
+        by_hand = sum(one.needs_manual_grade for one in book.assignment_submissions(name))
     return Graded(name, everyone, sorted(whole), marked, left, by_hand)
 
 
@@ -210,17 +230,30 @@ def settle(course: Path, name: str, students: list[Student], due: str | None, la
         rule["late"] = late
     if "late" in rule and "due" not in rule:
         raise SerganError("--late needs --due, the time when the submissions were due")
-    path = course / "late.json"
-    everything = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    with replacing(path) as out:
-        out.write(json.dumps(everything | {name: rule}, indent=1).encode())
-    with api(course).gradebook as gradebook:
+    everything = all_rules(course) | {name: rule}
+    with replacing(course / "late.json") as out:
+        out.write(json.dumps(everything, indent=1).encode())
+    if not in_gradebook(course, name):
+        succeeded(
+            api(course).generate_assignment(name, force=True),
+            f"{name} cannot be entered in the gradebook again",
+        )
+    with gradebook(course) as book:
         for one in students:
-            gradebook.update_or_create_student(one.id, first_name=one.first_name, last_name=one.last_name,
-                                               email=one.email)  # fmt: skip
+            book.update_or_create_student(one.id, first_name=one.first_name, last_name=one.last_name,
+                                          email=one.email)  # fmt: skip
         if "due" in rule:
             when = datetime.fromisoformat(rule["due"]).replace(tzinfo=None)
-            gradebook.update_or_create_assignment(name, duedate=when)
+            book.update_or_create_assignment(name, duedate=when)
+
+
+def in_gradebook(course: Path, name: str) -> bool:
+    """Whether the gradebook has the questions that `release` entered; somebody may have deleted it."""
+    with gradebook(course) as book:
+        try:
+            return bool(book.find_assignment(name).notebooks)
+        except MissingEntry:
+            return False
 
 
 def taken(submission, given) -> tuple[nbformat.NotebookNode, str]:
@@ -263,5 +296,6 @@ def put(course: Path, name: str, student: str, notebook, when: datetime | None) 
     if when is None:
         stamp.unlink(missing_ok=True)
     else:
-        stamp.write_text(f"{when:%Y-%m-%d %H:%M:%S} UTC\n")
+        with replacing(stamp) as out:
+            out.write(f"{when:%Y-%m-%d %H:%M:%S} UTC\n".encode())
     return path

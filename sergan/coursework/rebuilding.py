@@ -129,7 +129,7 @@ def fill(cell, given: dict | None, room: list[int]) -> None:
         cell.outputs = shown(given["outputs"], room)
     else:
         cell.source = harmless(given["source"])
-        kept = {str(name)[:100]: picture(data, room) for name, data in given["attachments"].items()}
+        kept = {text(name)[:100]: picture(data, room) for name, data in given["attachments"].items()}
         if kept := {name: data for name, data in kept.items() if data}:
             cell.attachments = kept
 
@@ -142,7 +142,8 @@ def shown(outputs: list, room: list[int]) -> list:
             continue
         data = one.get("data") if isinstance(one.get("data"), dict) else {}
         kept = picture(data, room)
-        words = "\n".join(map(str, one.get("traceback"))) if isinstance(one.get("traceback"), list) else ""
+        told = one.get("traceback") if isinstance(one.get("traceback"), list) else []
+        words = "\n".join(line for line in told if isinstance(line, str))
         words = (words or text(one.get("text")) or text(data.get("text/plain")))[:left]
         left -= len(words)
         if kept:
@@ -176,7 +177,8 @@ def harmless(markdown: str) -> str:
     """
     found = re.sub(r"&(?=[#\w])", "&amp;", markdown)  # entities could spell what is looked for below
     found = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", found)
-    found = re.sub(r"!(?=\[(?:[^\]\\]|\\.)*\](?!\(attachment:))", "! ", found)
+    own = r"\[(?:[^\[\]\\]|\\.){,200}\]\(attachment:"  # bounded, and no picture inside another one's words
+    found = re.sub(rf"!(?=\[)(?!{own})", "! ", found)
     found = re.sub(r"\](?=\((?!\s*(?:https?://|mailto:|attachment:|#)))", "] ", found)
     return re.sub(r"\](?=:(?!\s*https?://))", "] ", found)
 

@@ -88,10 +88,12 @@ def release(
     course.mkdir(parents=True, exist_ok=True)
     course.chmod(0o700)
     if kept is None:
-        with open(os.open(course / "seed", os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
-            file.write(seed + "\n")
-    (course / "README.md").write_text(ABOUT, encoding="utf-8")
-    (course / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
+        with replacing(course / "seed") as out:
+            os.chmod(out.name, 0o600)
+            out.write(f"{seed}\n".encode())
+    for name, text in (("README.md", ABOUT), ("nbgrader_config.py", CONFIG)):
+        with replacing(course / name) as out:
+            out.write(text.encode())
     return [write(course.resolve(), assignment, assignment.variant(seed)) for assignment in made]
 
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from sergan import SerganError
 from sergan.coursework import assignments
-from sergan.coursework.course import api, name_of, penalty, released, succeeded, table
+from sergan.coursework.course import api, gradebook, name_of, penalty, released, succeeded, table
 from sergan.coursework.grading import class_of
 
 try:
@@ -110,15 +110,14 @@ def tables(course: Path, name: str, pages: bool) -> pd.DataFrame:
 
 def collected(course: Path, name: str) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
     """From the gradebook: points by student and question, points possible, and each student's total and state."""
-    nbgrader = api(course)
     scores, of, totals = {}, {}, {}
-    with nbgrader.gradebook as gradebook:
-        for submission in gradebook.assignment_submissions(name):
+    with gradebook(course) as found:
+        for submission in found.assignment_submissions(name):
             book = submission.notebooks[0]
             late = penalty(course, name, book.score, submission.total_seconds_late)
             if book.late_submission_penalty != late:  # points by hand came after it was computed
                 book.late_submission_penalty = late
-                gradebook.db.commit()
+                found.db.commit()
             of |= {grade.name: grade.max_score for grade in book.grades}
             scores[submission.student_id] = {
                 grade.name: None if grade.needs_manual_grade and grade.manual_score is None else grade.score
@@ -131,7 +130,7 @@ def collected(course: Path, name: str) -> tuple[pd.DataFrame, pd.Series, pd.Data
                 "state": f"{hand} to mark by hand" if hand else "graded",
             }
         order = [
-            cell.name for cell in gradebook.find_assignment(name).notebooks[0].source_cells if cell.name in of
+            cell.name for cell in found.find_assignment(name).notebooks[0].source_cells if cell.name in of
         ]
     columns = ["late_penalty", "total", "state"]
     frame = pd.DataFrame.from_dict(scores, orient="index", columns=order or None, dtype=float)

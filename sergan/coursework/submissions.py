@@ -19,12 +19,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from sergan import SerganError
+from sergan import SerganError, one_line
 
 LARGEST = 20 * 2**20
 """Bytes of one submission; more is reported, not read."""
 MOST = 20_000
 """Files in one download."""
+LONGEST = 500
+"""Characters of a file's name with its folders."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,8 @@ def class_list(path: Path) -> list[Student]:
     Raises:
         SerganError: naming the line, if one is of no use.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SerganError(f"the class list {path} cannot be read: {error}") from error
-    rows = csv.DictReader(text.splitlines(), delimiter=";" if ";" in text.partition("\n")[0] else ",")
-    names = {(name or "").strip().casefold(): name for name in rows.fieldnames or []}
+    titles, rows = csv_rows(path, "the class list")
+    names = {(name or "").strip().casefold(): name for name in titles}
     column = {
         ours: next((names[one] for one in theirs if one in names), None) for ours, theirs in COLUMNS.items()
     }
@@ -142,6 +140,16 @@ def class_list(path: Path) -> list[Student]:
     return found
 
 
+def csv_rows(path: Path, what: str) -> tuple[list[str], list[dict]]:
+    """The titles and rows of a CSV file; semicolons, where its first line has some. SerganError if it is none."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = csv.DictReader(text.splitlines(), delimiter=";" if ";" in text.partition("\n")[0] else ",")
+        return list(rows.fieldnames or []), list(rows)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SerganError(f"{what} {path} cannot be read ({error}); save it as CSV in UTF-8") from error
+
+
 # --------------------------------------------------------------------------------------------- the download
 
 
@@ -152,7 +160,9 @@ def files(download: Path) -> Iterator[File]:
     elif zipfile.is_zipfile(download):
         yield from zip_files(download)
     else:
-        raise SerganError(f"{download} is neither a folder nor a zip file")
+        raise SerganError(
+            f"{download} is neither a folder nor a zip file; give the platform's download as it came"
+        )
 
 
 def folder_files(folder: Path) -> Iterator[File]:
@@ -165,15 +175,18 @@ def folder_files(folder: Path) -> Iterator[File]:
             path = Path(above, name)
             about = path.lstat()
             problem = "" if stat.S_ISREG(about.st_mode) else "a link or no plain file; it was not opened"
-            inside = path.relative_to(folder).as_posix()
+            inside = one_line(path.relative_to(folder).as_posix())
             yield File(
                 inside, about.st_size, about.st_mtime, lambda path=path: read(path.open("rb")), problem
             )
 
 
 def zip_files(archive: Path) -> Iterator[File]:
-    with zipfile.ZipFile(archive) as opened:
-        entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+    except Exception as error:  # zipfile raises many kinds for a damaged file
+        raise SerganError(f"{archive} cannot be read as a zip file ({error}); download it again") from error
     if len(entries) > MOST:
         raise SerganError(f"{archive} has more than {MOST} files")
     for entry in entries:
@@ -185,13 +198,14 @@ def zip_files(archive: Path) -> Iterator[File]:
             problem = "a link; it was not unpacked"
         elif entry.flag_bits & 1:
             problem = "encrypted"
+        elif not parts.parts or len(entry.filename) > LONGEST:
+            problem = f"a name of more than {LONGEST} characters, or none; it was not unpacked"
         try:
             moment = time.mktime((*entry.date_time, 0, 0, -1))
         except (ValueError, OverflowError):
             moment = 0.0
-        yield File(
-            str(parts), entry.file_size, moment, lambda entry=entry: read_entry(archive, entry), problem
-        )
+        inside = one_line(str(parts)) if parts.parts else "?"
+        yield File(inside, entry.file_size, moment, lambda entry=entry: read_entry(archive, entry), problem)
 
 
 def read_entry(archive: Path, entry: zipfile.ZipInfo) -> bytes:
@@ -288,7 +302,7 @@ def newest(submission: Submission) -> tuple:
     """To sort a student's files by age: Canvas's number of the upload, the copy's number, the time."""
     name = PurePosixPath(submission.file.path).name
     canvas = CANVAS.fullmatch(name)
-    copy = re.search(r"(?:\s*\((\d+)\)|-(\d+))$", PurePosixPath(name).stem)
+    copy = re.search(r"(?:\((\d{1,9})\)|-(\d{1,9}))$", PurePosixPath(name).stem)
     number = int(next(group for group in copy.groups() if group)) if copy else 0
     return int(canvas["upload"]) if canvas else 0, number, submission.file.time, name
 
@@ -330,7 +344,7 @@ def moment(text: str, what: str) -> datetime:
     """A time as the teacher writes it, in UTC; without a zone it is this machine's."""
     try:
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise SerganError(f"{what} must be a time such as 2026-03-31T23:59, not {text!r}") from None
 
 
@@ -341,10 +355,7 @@ def times(path: Path, students: list[Student]) -> dict[str, datetime]:
     its content is the student's.
     """
     known = {student.id for student in students}
-    try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SerganError(f"{path} cannot be read: {error}") from error
+    _, rows = csv_rows(path, "the list of times")
     found = {}
     for number, row in enumerate(rows, 2):
         if (who := (row.get("id") or "").strip()) not in known:

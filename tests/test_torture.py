@@ -1,0 +1,65 @@
+"""The short version of `make torture`, and proof that it finds what it seeks."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="processes are forked and disks filled as on Linux"
+)
+TORTURE = Path(__file__).parent / "torture"
+
+
+def torture(to, *words, **environment):
+    """The command's exit code, its table and its counts."""
+    done = subprocess.run([sys.executable, TORTURE, "--to", to, *words], capture_output=True, text=True,
+                          env={**os.environ, **environment})  # fmt: skip
+    return done.returncode, done.stdout + done.stderr, json.loads(to.read_text())
+
+
+def test_each_kind_of_fault_is_survived_once(bubblewrap, tmp_path):
+    """Those side by side and on a cluster are killed in `test_sweeps`; `make torture` does all of it, and often."""
+    rows = "features|training|fetch|grading: (kill before|damage|two)"
+    code, said, found = torture(tmp_path / "t.json", "--only", f"faults/^({rows})", "--count", "1")
+    assert code == 0, said
+    counts = list(found["faults"].values())
+    assert len(counts) == 24 and all(one["made"] == one["good"] == 1 for one in counts)
+    assert "| all | 24 | 24 |" in said
+
+
+BROKEN = """
+from contextlib import contextmanager
+from pathlib import Path
+from sergan import files
+
+@contextmanager
+def in_place(path):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as out:
+        yield out
+
+files.replacing = in_place
+"""
+
+
+def test_a_program_that_writes_in_place_does_not_survive(bubblewrap, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(BROKEN)
+    words = ("--only", "faults/features: kill within", "--count", "10")
+    code, said, found = torture(
+        tmp_path / "t.json", *words, PYTHONPATH=f"{tmp_path}{os.pathsep}{TORTURE.parents[1]}"
+    )
+    (counts,) = found["faults"].values()
+    assert code == 1 and counts["made"] == 1 and counts["good"] == 0
+    assert "half a file" in said and "half a file" in counts["bad"][0]
+
+
+def test_what_was_killed_goes_on_where_it_was(bubblewrap, tmp_path):
+    to = tmp_path / "t.json"
+    counts = {"made": 1, "good": 1, "seconds": 1.0, "at": ["x"], "bad": []}
+    to.write_text(json.dumps({"faults": {"features: two at once": counts}}))
+    code, said, found = torture(to, "--only", "faults/features: two at once", "--count", "20")
+    assert code == 0 and found == {"faults": {"features: two at once": counts}}, said
