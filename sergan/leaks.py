@@ -12,6 +12,8 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
+from sergan import one_line
+
 MARGIN = 10
 """Points of UA above chance from which a length says too much. Measured by `by_length`: the demo corpus 23, nEMO 30,
 RAVDESS 36, EmoDB 39; chance is 25."""
@@ -96,8 +98,9 @@ def of_corpus(
     if groups := twins(marks_of_files(files)):
         more = f"; there are {len(groups)} such sets" if len(groups) > 1 else ""
         found.append(
-            f"{names[groups[0][0]]} and {names[groups[0][1]]} are the same recording under two names{more}: a score "
-            "can count what was learnt by heart, so keep them on one side of a split, or leave one out."
+            f"{' and '.join(one_line(names[k]) for k in groups[0][:2])} are the same recording under two "
+            f"names{more}: a score can count what was learnt by heart, so keep them on one "
+            "side of a split, or leave one out."
         )
     known = [not isinstance(duration, str) for duration in durations]
     lengths = [duration for duration, here in zip(durations, known, strict=True) if here]
@@ -127,8 +130,8 @@ def of_run(dataset, splits: Sequence, cuts: Iterable[tuple[int, int]]) -> list[s
     if pairs := [group for group in crossing if group]:
         found.append(
             f"{dataset.corpus}: the same recording is learnt from and asked in {len(pairs)} of {len(splits)} splits, "
-            f"as {names[pairs[0][0]]} and {names[pairs[0][1]]}; its score counts what was learnt by heart, so leave "
-            "one of them out, or use --split speaker"
+            f"as {' and '.join(one_line(names[k]) for k in pairs[0][:2])}; its score counts what was learnt by "
+            "heart, so leave one of them out, or use --split speaker"
         )
     known = dataset.table["duration_s"]
     durations = dataset.counts if known.isna().any() else known
