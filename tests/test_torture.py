@@ -63,3 +63,24 @@ def test_what_was_killed_goes_on_where_it_was(bubblewrap, tmp_path):
     to.write_text(json.dumps({"faults": {"features: two at once": counts}}))
     code, said, found = torture(to, "--only", "faults/features: two at once", "--count", "20")
     assert code == 0 and found == {"faults": {"features: two at once": counts}}, said
+
+
+def test_three_hundred_runs_leave_memory_and_files_as_they_were(tmp_path):
+    code, said, found = torture(tmp_path / "t.json", "--only", "soak/one process", "--count", "30")
+    assert code == 0, said
+    counts = found["soak"]["one process"]
+    assert counts["made"] == counts["good"] == 3
+
+
+@pytest.mark.parametrize("grows, sentence", [
+    ((0.2, 0, 0), "20.0 MB and 0 open files more than in the second hundred"),
+    ((0, 0.05, 0), "0.0 MB and 5 open files more than in the second hundred"),
+    ((0, 0, 0.02), "0.0 MB and 0 open files more than in the second hundred, and a worker was replaced"),
+    ((0.1, 0.01, 0), ""),
+])  # fmt: skip
+def test_a_sweep_that_grows_is_not_flat(monkeypatch, grows, sentence):
+    monkeypatch.syspath_prepend(TORTURE)
+    import soak
+
+    sums = [(300 + run * grows[0], int(6 + run * grows[1]), [1, int(run * grows[2])]) for run in range(300)]
+    assert soak.judged(sums) == (not sentence, sentence)
