@@ -73,9 +73,11 @@ def first_line(thing):
 def reference(root):
     """Appendix: every public name of the package, with the first sentence of its documentation."""
     top = Path(importlib.import_module("sergan").__file__).parent
-    order = ["corpora", "features", "data", "models", "objectives", "regularisers", "evaluation", "config", "engine",
-             "negatives", "training", "results", "experiments", "plots", "widgets", "predictions", "report", "plan",
-             "multiverse", "evidence", "augmentation", "examine", "checks", "prediction", "plain"]  # fmt: skip
+    order = ["paper", "files", "leaks", "corpora", "features", "data", "hard_lstm", "models", "objectives",
+             "regularisers", "imbalance", "evaluation", "config", "engine", "randomness", "negatives",
+             "augmentation", "checkpoints", "divergence", "training", "results", "experiments", "plots",
+             "widgets", "predictions", "report", "contribution", "plan", "multiverse", "evidence", "examine",
+             "page", "checks", "coursework", "prediction", "plain", "bench"]  # fmt: skip
     parts = [
         "# The package",
         "Every public name of `sergan`, module by module, in the order in which they build on each other. "

@@ -88,6 +88,7 @@ def site(tmp_path):
     for name in ("book/index", "book/00_a", "ko/book/index", "search", "genindex", "_static/x", "ko/search"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / f"{name}.html").write_text(f"<html><head>{head}</head><body>{nav}</body></html>")
+    (tmp_path / "_static" / "favicon.svg").write_text("<svg/>")
     (tmp_path / "index.html").write_text('<meta http-equiv="Refresh" content="0; url=book/index.html" />\n')
     return tmp_path
 

@@ -91,6 +91,12 @@ ORDER = [
 ]
 
 
+def test_the_reference_has_every_module_in_this_order():
+    import _pages
+
+    assert re.findall(r"(?m)^## `sergan\.(\w+)`", _pages.reference(TOP)) == ORDER[:-1]
+
+
 @pytest.mark.parametrize("name", ORDER)
 def test_a_module_imports_only_from_those_above_it(name):
     folder = TOP / "sergan" / name

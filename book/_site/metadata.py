@@ -25,6 +25,7 @@ NOT_FOUND = """\
 <meta name="robots" content="noindex" />
 <meta name="description" content="There is no page at this address. The contents of the book, and a search." />
 <title>Page not found &#8212; {title}</title>
+<link rel="icon" href="{base}_static/favicon.svg" />
 <style>
 :root {{ color-scheme: light dark; --ground: #fff; --ink: #323232; --link: #0a6b8a; --line: #c9c9c9; }}
 @media (prefers-color-scheme: dark) {{
