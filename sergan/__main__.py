@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import re
 import sys
 import warnings
@@ -488,8 +489,11 @@ def cluster(address: str | None):
                 f"--dask {address}: worker {wide[0]} takes several runs at once, but a run needs a process "
                 f"of its own; start workers with: {start}"
             )
-        with joblib.parallel_config("dask"):
-            yield
+        try:
+            with joblib.parallel_config("dask"):
+                yield
+        finally:  # answers that are still on their way are cut off now, of which tornado would print a traceback
+            logging.getLogger("tornado.application").disabled = True
 
 
 def report(options):
