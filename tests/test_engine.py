@@ -1,7 +1,9 @@
 """The engine computes what a plain loop computes: all ablations, readings and controls, in fp32."""
 
 import copy
+import ctypes
 import itertools
+import os
 import platform
 import subprocess
 import sys
@@ -331,3 +333,41 @@ def test_kept_memory_is_not_asked_for_again():
         done = subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True)
         pages[how] = int(done.stdout)
     assert pages["with"] < pages["without"] / 5
+
+
+HOLDS = """
+import ctypes, torch
+from sergan import objectives
+from sergan.config import Config
+from sergan.data import Sequences
+from sergan.training import Training
+
+class Heap(ctypes.Structure):  # mallinfo2 of malloc.h; arena, ..., uordblks, fordblks, keepcost
+    _fields_ = [(f"n{k}", ctypes.c_size_t) for k in range(10)]
+
+mallinfo, held = ctypes.CDLL(None).mallinfo2, []
+mallinfo.restype = Heap
+torch.set_num_threads(1)
+training = Training(Config(frames=200, lstm=16, batch=4, precision="fp32"), "BAM", objectives.zero)
+for length in range(1, 201):
+    training.learn(Sequences(torch.rand(4, length, 32), torch.full((4,), length), torch.arange(4)))
+    heap = mallinfo()
+    held.append(heap.n4 + heap.n7)
+print((held[-1] - held[99]) / 1e6)
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or not hasattr(ctypes.CDLL(None), "mallinfo2"),
+    reason="mallinfo2 is glibc's, from 2.33 on",
+)
+def test_batches_of_all_lengths_leave_memory_as_it_was():
+    """PyTorch's CPU libraries keep kernels for each length, megabytes, were they not told otherwise."""
+    grown = {}
+    for most in ("", "1024"):
+        told = dict.fromkeys(engine.KERNELS, most) if most else {}
+        rest = {name: value for name, value in os.environ.items() if name not in engine.KERNELS}
+        done = subprocess.run([sys.executable, "-c", HOLDS], capture_output=True, text=True, check=True,
+                              env=rest | told)  # fmt: skip
+        grown[most] = float(done.stdout)
+    assert grown[""] < 2 < grown["1024"] / 2

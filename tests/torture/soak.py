@@ -30,6 +30,14 @@ SIZES = dict(
     frames="16", every="1", lstm="4", attention="4", dense="4", generator="4,4", latent="4", epochs="2"
 )
 
+KEEPS_LITTLE = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.low-level-log-length": 50,
+    "distributed.admin.system-monitor.log-length": 60,
+}
+"""Dask's processes keep where they spent the last hour, how busy the machine was in it, and their last thousand events:
+0.1 MB a run, up to a bound that a sweep of minutes does not reach."""
+
 
 def cases(count, done, only=""):
     """All rows that have fewer than `count` / 10 hundreds."""
@@ -68,7 +76,12 @@ def judged(sums):
         min(one[which] for one in sums[-100:]) - min(one[which] for one in sums[100:200] or sums)
         for which in (0, 1)
     )
-    replaced = len({tuple(pids) for *_, pids in sums[100:]}) > 1
+    early, late = (
+        set.intersection(*({*one[2]} for one in some)) for some in (sums[100:110] or sums, sums[-10:])
+    )
+    replaced = (
+        early != late
+    )  # a process that is there for a moment only (git tells the revision) is no worker
     said = f"{grown:.1f} MB and {opened} open files more than in the second hundred"
     said += ", and a worker was replaced" * replaced
     good = grown <= MEGABYTES and opened <= FILES and not replaced
@@ -112,8 +125,10 @@ def sweep(row, hundreds):
 
     with tempfile.TemporaryDirectory() as store, contextlib.ExitStack() as stack:
         if "Dask" in row:
+            import dask
             from distributed import LocalCluster
 
+            stack.enter_context(dask.config.set(KEEPS_LITTLE))
             local = stack.enter_context(
                 LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
             )
