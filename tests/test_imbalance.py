@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from torch.nn import functional as F
 from sergan import SerganError
 from sergan.config import PRESETS
 from sergan.imbalance import order, weighted, weights_of
+from sergan.objectives import OBJECTIVES
+from sergan.training import Training
 
 LABELS = torch.tensor([0] * 40 + [1] * 30 + [2] * 5 + [3] * 25)
 
@@ -65,6 +69,14 @@ def test_balanced_batches_draw_all_classes_equally_and_plain_ones_each_utterance
     assert order(LABELS, 0, random).sort().values.tolist() == list(range(100))
     drawn = torch.cat([LABELS[order(LABELS, 1, random)] for _ in range(200)]).bincount(minlength=4) / 20000
     assert drawn.tolist() == pytest.approx([0.25] * 4, abs=0.02)
+
+
+@pytest.mark.parametrize("weights", [None, torch.tensor([0.5, 1.5, 2.0, 1.0])])
+@pytest.mark.parametrize("focal", [0.0, 2.0])
+def test_a_run_learns_by_its_weights_and_exponent(weights, focal):
+    logits, labels = torch.randn(100, 4, generator=torch.Generator().manual_seed(0)), LABELS
+    training = Training(replace(PRESETS["demo"], focal=focal), "AM", OBJECTIVES["zero"], weights=weights)
+    torch.testing.assert_close(training.real_loss(logits, labels), weighted(weights, focal)(logits, labels))
 
 
 @pytest.mark.parametrize("text", ["0.5", "-1", "nan", "inf"])

@@ -63,7 +63,14 @@ SUITES = {
     ],
     "results": ["sergan/results.py", "tests/test_results.py"],
     "checkpoints": ["tests/test_training.py", "-k", "checkpoint or resumed"],
-    "training": ["tests/test_truth.py", "tests/test_engine.py", "tests/test_training.py", "-k", "not killed"],
+    "training": [
+        "tests/test_truth.py",
+        "tests/test_imbalance.py",
+        "tests/test_engine.py",
+        "tests/test_training.py",
+        "-k",
+        "not killed and not asked_for_again and not all_lengths",
+    ],
     "features": ["sergan/features.py", "tests/test_features.py"],
     "corpora/__init__": [
         "sergan/corpora/__init__.py",
