@@ -1,6 +1,8 @@
 """The book as it is stored and as it is rendered: what a reader may rely on without running anything."""
 
+import base64
 import importlib.util
+import io
 import json
 import os
 import re
@@ -14,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import missing
 from links_in_pages import dead_links
+from PIL import Image
 
 from sergan import paper
 
@@ -183,6 +186,10 @@ def test_every_figure_has_a_caption_a_name_and_alternative_text(chapter):
             about = cell["metadata"]["mystnb"]
             assert about["figure"]["caption"] and about["figure"]["name"].startswith("fig-")
             assert len(about["image"]["alt"]) > 20
+            for output in cell["outputs"]:
+                if png := output.get("data", {}).get("image/png"):
+                    with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
+                        assert picture.mode == "P", "256 colours are enough: store it with `make refresh`"
 
 
 @each_chapter
