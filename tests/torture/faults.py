@@ -139,6 +139,7 @@ class Child:
                 if within is not None:
                     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
                 if (limit := within or largest) is not None:
+                    limit = max(limit, 64)  # a semaphore is a file of 32 bytes in memory
                     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
                 sys.addaudithook(self.hook(str(folder), at, then or suicide))
                 code = act()
