@@ -428,7 +428,7 @@ def carry_out(costs: dict, datasets: list, options) -> int:
         paid, ended = {}, []
         with cluster(options.dask):
             experiments.sweep(
-                todo,
+                list(costs),
                 datasets,
                 options.store,
                 jobs=-1 if options.dask else options.jobs,

@@ -277,15 +277,20 @@ def test_a_store_that_cannot_be_written_is_found_before_anything_runs(dataset, t
         sweep(runs_of(dataset), dataset, tmp_path / "file" / "store")
 
 
+def long_sweep(path, store):
+    """The command whose runs are `undisturbed`."""
+    return ["run", "--features", path, "--store", store, "--preset", "demo", "--no-baselines", "--ablation", "AM",
+            "BAGM", "--objective", "fused", "--seeds", "2",
+            "--set", *(f"{key}={value}" for key, value in LONG.items())]  # fmt: skip
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_sweep_side_by_side_goes_on_and_ends_as_an_undisturbed_one(
     stored, undisturbed, checkpoint_each_epoch, tmp_path, number
 ):
     path, dataset = stored
     store = tmp_path / "store"
-    words = ["run", "--features", path, "--store", store, "--jobs", "2", "--preset", "demo", "--no-baselines",
-             "--ablation", "AM", "BAGM", "--objective", "fused", "--seeds", "2",
-             "--set", *(f"{key}={value}" for key, value in LONG.items())]  # fmt: skip
+    words = [*long_sweep(path, store), "--jobs", "2"]
     process = subprocess.Popen([sys.executable, "-m", "sergan", *words], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, start_new_session=True,
                                preexec_fn=minding_interrupts)  # fmt: skip
@@ -309,9 +314,8 @@ def test_a_stopped_sweep_side_by_side_goes_on_and_ends_as_an_undisturbed_one(
 
 
 def test_a_sweep_killed_between_a_record_and_its_checkpoint_leaves_no_checkpoint_the_next_time(
-    stored, undisturbed, tmp_path
+    stored, undisturbed, tmp_path, capsys
 ):
-    _, dataset = stored
     store = tmp_path / "store"
     for path in undisturbed:
         for part in path.parent.glob(f"{path.stem}.*"):
@@ -321,7 +325,8 @@ def test_a_sweep_killed_between_a_record_and_its_checkpoint_leaves_no_checkpoint
     theirs = store / "checkpoints" / "0123456789abcdef.pt"
     for left in (theirs, *(theirs.with_name(f"{path.stem}.pt") for path in undisturbed)):
         left.write_bytes(b"a checkpoint")
-    sweep(runs_of(dataset, LONG, seeds=[0, 1]), dataset, store)
+    assert main([*map(str, long_sweep(stored[0], store))]) == 0
+    assert "4 runs" in (said := capsys.readouterr().out) and "0 of them new" in said
     assert list(store.glob("checkpoints/*")) == [theirs]  # which is of another sweep
 
 
