@@ -574,12 +574,12 @@ no-baselines = true
 
 
 def record_of(path: Path):
-    """A finished run but for its times, whoever computed it."""
+    """A finished run but for its times and revision, whoever computed it."""
     import numpy as np
     import torch
 
     record = json.loads(path.read_text())
-    for name in ("time_s", "sha256", "threads"):
+    for name in ("time_s", "sha256", "threads", "revision"):
         record.pop(name, None)
     with np.load(path.with_suffix(".npz")) as arrays:
         arrays = {name: (arrays[name].dtype.str, arrays[name].tobytes()) for name in arrays.files}
