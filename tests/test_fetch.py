@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from sergan import corpora
+from sergan import corpora, files
 from sergan.corpora import FetchError, _fetch, cremad, emodb, nemo, ravdess
 from sergan.corpora._remote import Archive, Repository
 
@@ -185,6 +185,20 @@ def test_what_was_harmed_is_made_good(harm, speech, tmp_path):
         (tmp_path / _fetch.NOTE).write_text('{"source": 1')
     corpora.fetch("ravdess", tmp_path, **QUICK)
     assert tree(tmp_path) == SPEECH
+
+
+def test_what_a_killed_fetch_no_longer_needs_goes_the_next_time_unless_another_fetch_is_at_it(
+    speech, tmp_path
+):
+    corpora.fetch("ravdess", tmp_path, **QUICK)
+    left = tmp_path / _fetch.STAGING
+    left.mkdir()
+    (left / "archive.zip").write_bytes(speech)
+    with files.alone(left / _fetch.LOCK, "download"):
+        corpora.fetch("ravdess", tmp_path, **QUICK)
+        assert (left / "archive.zip").exists()
+    corpora.fetch("ravdess", tmp_path, **QUICK)
+    assert tree(tmp_path) == SPEECH and not left.exists()
 
 
 def test_other_files_in_the_folder_are_left_alone(speech, tmp_path):

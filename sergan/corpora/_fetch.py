@@ -26,6 +26,7 @@ import pooch
 import requests
 from tqdm.auto import tqdm
 
+from sergan import SerganError
 from sergan.corpora._base import FetchError
 from sergan.corpora._remote import Archive, Repository
 from sergan.files import alone
@@ -85,6 +86,9 @@ def fetch(remote: Archive | Repository, to: Path, how: Manner, by_hand: str) -> 
         if to.exists() and not to.is_dir():
             raise FetchError(f"{to} is a file, not a folder: give another folder.")
         if _all_there(remote, to):
+            if staging.exists():  # the last call was killed, or was not allowed, before it went
+                with suppress(SerganError), _alone(staging):
+                    shutil.rmtree(staging, ignore_errors=True)
             return
         staging.mkdir(parents=True, exist_ok=True)
         with _alone(staging):

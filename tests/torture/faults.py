@@ -312,6 +312,12 @@ class Part:
     def finished(self, to: Path) -> dict:
         return {}
 
+    def results(self, to: Path) -> dict:
+        """`content` without what may lie about for as long as it cannot be removed."""
+        return {
+            name: one for name, one in self.content(to).items() if one != "left" and "-download" not in name
+        }
+
     def half(self, to: Path) -> str:
         return ""
 
@@ -423,8 +429,8 @@ class Part:
         if child is not None and not killed:
             if child.crash:
                 return f"{what}{child.crash}"
-            if not child.problem and child.code == 0 and self.content(to) != self.wanted:
-                return f"{what}it ended well, and the result is another: {differing(self.content(to), self.wanted)}"
+            if not child.problem and child.code == 0 and (found := self.results(to)) != self.wanted:
+                return f"{what}it ended well, and the result is another: {differing(found, self.wanted)}"
         if child is not None and (bad := self.half(to)):
             return f"{what}half a file: {bad}"
         before = self.finished(to)
