@@ -198,7 +198,7 @@ def initialise(network: nn.Module, init: str) -> None:
     PyTorch's LSTM has two biases a gate where Keras has one; the second is fixed at 0, since Adam would
     otherwise move their sum twice as far.
     """
-    if init == "torch":
+    if {"keras": False, "torch": True}[init]:
         return
     for module in network.modules():
         if isinstance(module, nn.Linear):

@@ -77,6 +77,8 @@ def test_verdicts_in_words():
     found = [evaluation.verdict(v) for v in ([0.1, 0.2, 0.0], [4, 4.5, 5], [1, 1.1, 1.2], [-9, 0, 9])]
     assert found == ["equivalent within 1.86", "different", "different, but within 1.86", "undecided"]
     assert evaluation.verdict([2, 2, 2]) == "different" and evaluation.p_value([0, 0]) == 1.0
+    assert [evaluation.estimate([2, 2]).p_above(value) for value in (1, 2, 3)] == [0.0, 0.5, 1.0]
+    assert evaluation.verdict([-2, 0.5, 2.5], bound=9) == "equivalent within 9"
 
 
 def test_sign_flip_counts_all_sign_patterns():
@@ -86,7 +88,7 @@ def test_sign_flip_counts_all_sign_patterns():
     assert evaluation.sign_flip(values) == pytest.approx(expected)
     assert evaluation.sign_flip([1] * 10) == pytest.approx(2 / 1024)
     assert evaluation.sign_flip([0, 0, 0]) == 1.0
-    assert evaluation.sign_flip(np.ones(20)) < 0.001  # random flips
+    assert evaluation.sign_flip(np.ones(20)) == 2 / 10_000  # of 9,999 random flips and the one that was found
 
 
 def test_holm_by_hand():
@@ -110,6 +112,9 @@ def test_units_needed_are_the_fewest():
     assert needed == np.ceil(TTestPower().solve_power(1.86 / 3.0, alpha=0.05, power=0.8))
     with pytest.raises(SerganError, match="at least 2 units and an sd above 0"):
         evaluation.power(1.86, sd=0, units=9)
+    assert evaluation.units_needed(0.02802, sd=1.0) == 9_999
+    assert evaluation.power(0.028018, 1.0, 10_001) > 0.8  # but 10,000 are the most that are tried
+    assert evaluation.units_needed(0.028018, sd=1.0) is None
 
 
 def test_calibration_by_hand():
@@ -141,6 +146,7 @@ def test_the_calibration_floor_falls_with_the_number_of_answers():
     ratios = np.divide(floors[:-1], floors[1:])
     assert floors[0] > 10 and (ratios > 1.6).all() and (ratios < 2.4).all()  # as 1 / sqrt(n)
     assert evaluation.calibration_floor(np.eye(4)) == 0  # who is certain and right has none
+    assert evaluation.calibration_floor(chances) == evaluation.calibration_floor(chances, bins=15, tries=400)
 
 
 def test_risk_coverage_by_hand():

@@ -44,6 +44,8 @@ def test_without_the_mask_padding_changes_the_logits():
     before = network(x, lengths)[0]
     x[0, 4:] += 1
     assert (network(x, lengths)[0] - before).abs().max() > 1e-3
+    alpha = network(x, lengths, attention=True)[1]
+    assert (alpha > 0).all()  # attention is paid to padding too
 
 
 @settings(max_examples=40)
@@ -127,6 +129,8 @@ def test_the_papers_sizes():
     assert count(bam) == lstm + attention + head
     assert generator.layers[-2].weight.shape == (512 * 32, 1024)  # 16.8 M weights
     assert generator(torch.randn(2, 100)).shape == (2, 512, 32)
+    widths = [layer.out_features for layer in generator.layers if isinstance(layer, torch.nn.Linear)]
+    assert widths == [256, 512, 1024, 512 * 32]
 
 
 @pytest.mark.parametrize(
@@ -171,6 +175,9 @@ def test_keras_initialisation_of_dense_layers_in_both_networks():
                 assert layer.bias is None or (layer.bias == 0).all()
     ours, theirs = Generator(frames=4, sizes=(40,), init="torch").layers[0], torch.nn.Linear(100, 40)
     assert (ours.bias != 0).any() and ours.weight.abs().max() <= 1 / np.sqrt(100) + 1e-6
+    for network in (Generator, Discriminator):
+        with pytest.raises(KeyError, match="pytorch"):
+            network(init="pytorch")
     assert theirs.weight.shape == ours.weight.shape
 
 
