@@ -147,6 +147,7 @@ def test_a_dataset_is_float32_and_says_where_it_is_from():
     again = Dataset.of("x", one.table, [s.astype(float) for s in one.sequences], source="fp16", others=one)
     assert again.frames.dtype == np.float32 and (again.corpus, again.source) == ("x", "fp16")
     assert again.functionals is None and again.others is one
+    assert Dataset("x", one.table, one.frames, one.counts).functionals is None
     assert all(np.array_equal(a, b) for a, b in zip(again.sequences, one.sequences, strict=True))
     assert one.labels.tolist() == [EMOTIONS.index(emotion) for emotion in one.table["emotion"]]
 
@@ -228,6 +229,9 @@ def test_scaling_is_float32_and_minmax_unless_asked(dataset):
         for a, b in zip(x, y, strict=True)
     )
     for how in ("minmax", "standard"):
+        learnt = np.concatenate([dataset.sequences[row][:9] for row in split.train])
+        used, wanted = prepare(dataset, split, frames=9, scaling=how)[3], Scaling.fit(learnt, how)
+        assert np.array_equal(used.scale, wanted.scale) and np.array_equal(used.shift, wanted.shift)
         fitted = Scaling.fit(dataset.frames.astype(float), how)
         assert (fitted.scale.dtype, fitted.shift.dtype, fitted.scale.shape) == (np.float32, np.float32, (32,))
     for part, rows in zip(plain[:3], split, strict=True):

@@ -36,6 +36,7 @@ def test_the_name_is_the_hash_of_the_configuration_whatever_its_order():
     assert results.key({"b": 1, "a": [1, 2]}) == results.key({"a": [1, 2], "b": 1})
     assert results.key({"a": [2, 1], "b": 1}) != results.key({"a": [1, 2], "b": 1})
     assert KEY == "7b9e85bd35f1ba1e"  # a record written today is found tomorrow
+    assert results.checksum(dict(reversed(RECORD.items()))) == results.checksum(RECORD)
 
 
 def test_what_is_written_is_read_again_one_line_a_key(tmp_path):
@@ -79,6 +80,83 @@ def test_a_damaged_record_is_named_and_is_not_done(tmp_path, content):
     results.write(tmp_path, RECORD, ARRAYS)
     assert results.is_done(tmp_path, CONFIG) is True
     assert results.is_done(tmp_path, of_seed(1)["config"]) is False
+
+
+def changed(record, where, value):
+    """A copy of a record with another value at one place; what the top repeats of the configuration changes twice."""
+    record = json.loads(json.dumps(record))
+    *way, last = where.split(".")
+    inside = record
+    for name in way:
+        inside = inside[int(name) if name.isdigit() else name]
+    inside[int(last) if last.isdigit() else last] = value
+    if where in results.RECORD_KEYS:
+        record["config"][where] = value
+    return record
+
+
+def stored(record, folder):
+    path = folder / f"{results.key(record['config'])}.json"
+    path.write_text(json.dumps(record))
+    return path
+
+
+TRAINED = next(one for one in results.read(results.published()) if one["ablation"] == "BAGM")
+UNSOUND = {
+    "corpus": ("corpus", [3, None]), "dataset": ("config.dataset", [3, None]), "fold": ("fold", ["0", 0.0, True]),
+    "seed": ("seed", ["0", 0.5, None]), "split_seed": ("config.split_seed", ["0", 1.5]),
+    "split": ("split", ["others"]), "ablation": ("ablation", ["BAGMA"]), "objective": ("objective", ["nil", None]),
+    "control": ("control", ["nil", None]), "preset": ("preset", ["huge", None]), "lr": ("config.lr", ["0.1", [1]]),
+    "frames": ("config.frames", [1.5, "2", True]), "generator": ("config.generator", [8, "8"]),
+    "name of others": ("config.others", [5, ["x"]]), "wa": ("wa", [-0.1, 100.1, "50", True, float("nan")]),
+    "ua": ("ua", [-0.1, 100.1, None]), "confusion": ("confusion.1", [[1, 0, 0], [1, 0, 0, -1], [1, 0, 0, 0.5]]),
+    "utterances": ("utterances.test", [-1, 2.5, "2"]), "folds": ("folds", [0, -1, 1.5]),
+    "time_s": ("time_s", [-0.1, "1", float("inf")]), "steps": ("steps", [-1, 1.5]), "device": ("device", [1]),
+    "precision": ("precision", [None]), "revision": ("revision", [7]), "threads": ("threads", [-1, "1"]),
+    "versions": ("versions.torch", [2, None]),
+}  # fmt: skip
+ODD_CURVES = ({}, "", [{"wa": 1, "ua": 1}, {"wa": 1}], [{"wa": 100.1, "ua": 1}], [{"wa": 1, "ua": -0.1}],
+              [{"wa": 1, "ua": 1, "loss": "1"}])  # fmt: skip
+
+
+@pytest.mark.parametrize("part, where, value", [
+    *((part, where, value) for part, (where, values) in UNSOUND.items() for value in values),
+    *(("curve", "curve", curve) for curve in ODD_CURVES),
+    ("name of others", "config.augmentation", 5), ("confusion", "confusion", [[0] * 4] * 3),
+    ("utterances", "utterances", {"train": 1, "test": 1}),
+])  # fmt: skip
+def test_a_record_with_an_impossible_part_says_which(tmp_path, part, where, value):
+    path = stored(changed(TRAINED, where, value), tmp_path)
+    with pytest.raises(SerganError, match=rf"\(its {part} is none\); delete it and run again"):
+        results.load(path)
+
+
+@pytest.mark.parametrize("name", results.RECORD_KEYS)
+def test_the_top_of_a_record_repeats_its_configuration(tmp_path, name):
+    with pytest.raises(SerganError, match=rf"its {name} is none"):
+        results.load(stored(TRAINED | {name: "another"}, tmp_path))
+
+
+@pytest.mark.parametrize("name, value", [("objective", "zero"), ("preset", "cpu")])
+def test_a_baseline_has_no_reading_and_no_preset(tmp_path, name, value):
+    with pytest.raises(SerganError, match=rf"its {name} is none"):
+        results.load(stored(changed(RECORD, name, value), tmp_path))
+
+
+@pytest.mark.parametrize("where, value", [
+    ("wa", 0), ("wa", 100), ("ua", 0), ("ua", 100), ("time_s", 0), ("steps", 0), ("threads", 0), ("folds", 1),
+    ("curve", [{"wa": 0, "ua": 100, "loss": None}]), ("config.split_seed", None), ("config.lr", 1),
+    ("config.others", "0123456789abcdef"), ("config.something_new", {"of": "a later version"}),
+])  # fmt: skip
+def test_the_ends_of_what_is_possible_are_possible(tmp_path, where, value):
+    record = changed(TRAINED, where, value)
+    assert results.load(stored(record, tmp_path)) == record
+
+
+@pytest.mark.parametrize("name", ["steps", "device", "precision", "revision", "threads", "versions"])
+def test_what_baselines_and_older_versions_lack_may_be_lacking(tmp_path, name):
+    record = {key: value for key, value in TRAINED.items() if key != name}
+    assert results.load(stored(record, tmp_path)) == record
 
 
 def test_a_record_that_an_older_version_wrote_without_a_checksum_is_read(tmp_path):
