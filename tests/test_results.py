@@ -37,6 +37,7 @@ def test_the_name_is_the_hash_of_the_configuration_whatever_its_order():
     assert results.key({"a": [2, 1], "b": 1}) != results.key({"a": [1, 2], "b": 1})
     assert KEY == "7b9e85bd35f1ba1e"  # a record written today is found tomorrow
     assert results.checksum(dict(reversed(RECORD.items()))) == results.checksum(RECORD)
+    assert results.checksum(RECORD | {"sha256": "another"}) == results.checksum(RECORD)
 
 
 def test_what_is_written_is_read_again_one_line_a_key(tmp_path):
@@ -145,7 +146,8 @@ def test_a_baseline_has_no_reading_and_no_preset(tmp_path, name, value):
 
 @pytest.mark.parametrize("where, value", [
     ("wa", 0), ("wa", 100), ("ua", 0), ("ua", 100), ("time_s", 0), ("steps", 0), ("threads", 0), ("folds", 1),
-    ("curve", [{"wa": 0, "ua": 100, "loss": None}]), ("config.split_seed", None), ("config.lr", 1),
+    ("curve", [{"wa": 0, "ua": 100, "loss": None}, {"wa": 100, "ua": 0, "loss": 1}]), ("config.lr", 1),
+    ("config.split_seed", None),
     ("config.others", "0123456789abcdef"), ("config.something_new", {"of": "a later version"}),
 ])  # fmt: skip
 def test_the_ends_of_what_is_possible_are_possible(tmp_path, where, value):
@@ -159,10 +161,36 @@ def test_what_baselines_and_older_versions_lack_may_be_lacking(tmp_path, name):
     assert results.load(stored(record, tmp_path)) == record
 
 
+def test_a_run_is_done_when_all_its_files_are_whole(tmp_path, monkeypatch):
+    path = results.write(tmp_path, RECORD, ARRAYS, {"w": torch.ones(2)})
+    assert results.is_done(tmp_path, CONFIG) is True
+    for part in (".npz", ".pt"):
+        whole = path.with_suffix(part).read_bytes()
+        path.with_suffix(part).write_bytes(whole[:-1])
+        assert results.is_done(tmp_path, CONFIG) is False
+        path.with_suffix(part).write_bytes(whole)
+    most = len(ARRAYS["logits"].tobytes()) + 128  # with the header of a file of NumPy's
+    monkeypatch.setattr(results, "LARGEST", most)
+    assert results.is_done(tmp_path, CONFIG) is True
+    monkeypatch.setattr(results, "LARGEST", most - 1)
+    assert results.is_done(tmp_path, CONFIG) is False
+    monkeypatch.undo()
+    assert results.LARGEST == 128 * 2**20
+    path.with_suffix(".npz").unlink()
+    assert results.is_done(tmp_path, CONFIG) is False
+
+
 def test_a_record_that_an_older_version_wrote_without_a_checksum_is_read(tmp_path):
     path = tmp_path / f"{KEY}.json"
     path.write_text(json.dumps(RECORD))
     assert results.load(path) == RECORD
+
+
+def test_a_record_that_is_not_what_was_written_says_so(tmp_path):
+    path = tmp_path / f"{KEY}.json"
+    path.write_text(json.dumps(RECORD | {"wa": 51.0, "sha256": results.checksum(RECORD)}))
+    with pytest.raises(SerganError, match=r"\(it is not what was written\)"):
+        results.load(path)
 
 
 def test_a_record_under_anothers_name_says_so(tmp_path):
