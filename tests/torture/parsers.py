@@ -16,6 +16,7 @@ import shutil
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -211,8 +212,14 @@ def emoevaluation(data: bytes, folder: Path):
         voice = cut(demo.ROOT / "f1" / "f1_angry_01.flac", 0.1, "WAV")
         put(session, "sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav", voice)
     put(session, "dialog/EmoEvaluation/Ses01F_impro01.txt", data)
-    check("iemocap", folder / "IEMOCAP")
+    if one_in_five(data):
+        check("iemocap", folder / "IEMOCAP")
     return corpora.load("iemocap", folder / "IEMOCAP")
+
+
+def one_in_five(data: bytes) -> bool:
+    """`corpora.check` reads what `load` reads, and then counts and lays out for six times as long."""
+    return zlib.crc32(data) % 5 == 0
 
 
 def check(name: str, root: Path):
@@ -227,7 +234,8 @@ def table(data: bytes, folder: Path):
         if not (folder / name).exists():
             put(folder, name, cut(demo.ROOT / "f1" / "f1_angry_01.flac", 0.1, "WAV"))
     path = put(folder, "mine.csv", data)
-    check("table", path)
+    if one_in_five(data):
+        check("table", path)
     return corpora.load("table", path)
 
 
