@@ -21,6 +21,7 @@ anew, delete that file, or name another with `--to`.
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -102,6 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     here.add_argument("--to", type=Path, default=HERE.parents[1] / "benchmarks" / "torture.json",
                       metavar="FILE", help="where the counts are; default: benchmarks/torture.json")  # fmt: skip
     options = here.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that `finally` has its turn
     for path in (str(HERE), str(HERE.parents[1])):
         sys.path.insert(0, path)
     options.to = options.to.resolve()
