@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sergan import EMOTIONS, SerganError, paper
-from sergan.data import Dataset, Scaling, Sequences, pad, paper_split, prepare, speaker_groups, speaker_split
+from sergan.data import (
+    SPLITS,
+    Dataset,
+    Scaling,
+    Sequences,
+    pad,
+    paper_split,
+    prepare,
+    speaker_groups,
+    speaker_split,
+)
 
 labels = st.lists(st.sampled_from(range(4)), min_size=8, max_size=120).filter(
     lambda some: all(some.count(label) != 1 for label in set(some))
@@ -41,6 +51,10 @@ def test_paper_split_of_iemocap_is_table_1():
         assert dict(zip(EMOTIONS, found.tolist(), strict=True)) == {
             e: paper.TABLE_1[part][e] for e in EMOTIONS
         }
+
+
+def test_splits_keep_the_names_that_records_have():
+    assert SPLITS == ("paper", "speaker")
 
 
 def test_paper_split_depends_on_the_seed_alone():

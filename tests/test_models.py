@@ -46,6 +46,8 @@ def test_without_the_mask_padding_changes_the_logits():
     assert (network(x, lengths)[0] - before).abs().max() > 1e-3
     alpha = network(x, lengths, attention=True)[1]
     assert (alpha > 0).all()  # attention is paid to padding too
+    assert network.blstm.masked is network.attention.masked is False
+    assert network.attention.score.in_features == SMALL["attention"]
 
 
 @settings(max_examples=40)
