@@ -525,19 +525,22 @@ def cases(count: int, done: dict[str, int], only: str = ""):
 
 
 def note(name: str, how: str, trial: Trial) -> None:
-    """Add a trial's counts to `benchmarks/fuzz.json`."""
-    path = TOP / "benchmarks" / "fuzz.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
-    row = found.setdefault(name, {"hypothesis": 0, "atheris": 0, "read": 0, "refused": 0, "seconds": 0})
-    row[how] += trial.tried
-    row["read"] += trial.read
-    row["refused"] += trial.refused
-    row["seconds"] = round(row["seconds"] + trial.seconds, 1)
+    """Add a trial's counts to `benchmarks/fuzz.json`, whoever else does (`--to` lets several fuzz at once)."""
+    from filelock import FileLock
+
     said = BUILD / "said" / f"{name}.txt"
     said.parent.mkdir(parents=True, exist_ok=True)
     with said.open("a") as out:
         out.writelines(f"{sentence}\n" for sentence in trial.sentences)
-    path.write_text(json.dumps(found, indent=1) + "\n")
+    path = TOP / "benchmarks" / "fuzz.json"
+    with FileLock(BUILD / "fuzz.lock"):
+        found = json.loads(path.read_text()) if path.exists() else {}
+        row = found.setdefault(name, {"hypothesis": 0, "atheris": 0, "read": 0, "refused": 0, "seconds": 0})
+        row[how] += trial.tried
+        row["read"] += trial.read
+        row["refused"] += trial.refused
+        row["seconds"] = round(row["seconds"] + trial.seconds, 1)
+        path.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":
