@@ -161,7 +161,10 @@ def test_a_dataset_is_float32_and_says_where_it_is_from():
     again = Dataset.of("x", one.table, [s.astype(float) for s in one.sequences], source="fp16", others=one)
     assert again.frames.dtype == np.float32 and (again.corpus, again.source) == ("x", "fp16")
     assert again.functionals is None and again.others is one
-    assert Dataset("x", one.table, one.frames, one.counts).functionals is None
+    bare = Dataset("x", one.table, one.frames, one.counts)
+    assert (bare.functionals, bare.source, bare.others) == (None, "audio", None)
+    means = np.stack([s.mean(axis=0) for s in one.sequences])
+    assert Dataset.of("x", one.table, one.sequences, means).functionals is means
     assert all(np.array_equal(a, b) for a, b in zip(again.sequences, one.sequences, strict=True))
     assert one.labels.tolist() == [EMOTIONS.index(emotion) for emotion in one.table["emotion"]]
 
@@ -222,12 +225,12 @@ def test_the_validation_part_is_the_next_group():
 
 
 def test_picking_keeps_order_and_trims_what_is_padding_in_all():
-    x, lengths = pad([np.full((n, 32), n, np.float32) for n in (2, 5, 3)], 6)
+    x, lengths = pad([np.full((n, 32), n, np.float32) for n in (2, 5, 3)], 40)
     assert (x.dtype, lengths.dtype) == (np.float32, np.int64)
     all_ = Sequences(torch.from_numpy(x), torch.from_numpy(lengths), torch.tensor([7, 8, 9]))
     some = all_.pick(torch.tensor([2, 0]), trim=True)
     assert (some.x.shape, some.lengths.tolist(), some.labels.tolist()) == ((2, 3, 32), [3, 2], [9, 7])
-    assert all_.pick(torch.tensor([0]), trim=False).x.shape == (1, 6, 32)
+    assert all_.pick(torch.tensor([0]), trim=False).x.shape == (1, 40, 32)
     assert all(one.device.type == "meta" for one in all_.to("meta"))
 
 
