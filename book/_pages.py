@@ -21,6 +21,7 @@ from sergan.coursework import notebooks
 from sergan.coursework.questions import EXAMPLE
 from sergan.experiments import BASELINES
 from sergan.plots import evidence as evidence_plots
+from sergan.plots import trust as trust_plots
 
 
 def table(head, rows):
@@ -233,6 +234,75 @@ def teachers(root):
     return text
 
 
+def all_of(good, made):
+    """
+    >>> all_of(60, 60), all_of(59, 60)
+    ('60', '**59 of 60**')
+    """
+    return f"{made:,}" if good == made else f"**{good:,} of {made:,}**"
+
+
+def trust(root):
+    """What was tried to break the program: the text, with the counts that `make torture` left in `benchmarks/`."""
+    text = (root / "book" / "trust.md").read_text(encoding="utf-8")
+    torture, fuzz, soak = (
+        json.loads((root / "benchmarks" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("torture", "fuzz", "soak")
+    )
+
+    def sums(rows):
+        return [sum(row[what] for row in rows) for what in ("good", "made")]
+
+    faults = {tuple(row.split(": ")): counts for row, counts in torture["faults"].items()}
+    parts, kinds = (list(dict.fromkeys(names)) for names in zip(*faults, strict=True))
+    rows = [[kind, *(all_of(*sums([faults[part, kind]])) if (part, kind) in faults else "" for part in parts)]
+            for kind in kinds]  # fmt: skip
+    rows.append(["all", *(all_of(*sums([c for (p, _), c in faults.items() if p == part])) for part in parts)])
+    good, made = sums(faults.values())
+    fed = [(name.replace("-", ", "), f"{found['hypothesis'] + found['atheris']:,}", f"{found['read']:,}",
+            f"{found['refused']:,}", len(torture["fuzz"][name]["bad"])) for name, found in fuzz.items()]  # fmt: skip
+    tried = sum(found["hypothesis"] + found["atheris"] for found in fuzz.values())
+    mutants = []
+    for row, counts in torture["mutants"].items():
+        module, possible = row.removesuffix(" possible").rsplit(", ", 1)
+        share = 100 * counts["good"] / counts["made"]
+        mutants.append((f"`{module}`", possible, counts["made"], counts["good"], f"{share:.0f} %"))
+    noticed, put_in = sums(torture["mutants"].values())
+    flat = []
+    for name, found in soak.items():
+        early, late = (
+            [min(found[what][some]) for what in ("megabytes", "files")]
+            for some in (slice(10, 20), slice(-10, None))
+        )
+        runs = found["every"] * len(found["megabytes"])
+        flat.append((name, f"{runs:,}", f"{early[0]:.0f}", f"{late[0]:.0f}", early[1], late[1]))
+    hours = sum(counts["seconds"] for rows in torture.values() for counts in rows.values()) / 3600
+    kept = [path for path in (root / "tests" / "torture" / "corpus").glob("*/*") if path.is_file()]
+    made_of = {
+        "hours": f"some {hours:.0f} hours",
+        "faults": f"**{made:,} faults, {good:,} survived.** A number alone: so many, and all survived.\n\n"
+        + table(["", *parts], rows),
+        "fuzz": f"**{tried:,} inputs.**\n\n" + table(["what is read", "inputs", "read", "refused", "findings"], fed),
+        "kept": f"What earlier rounds found has been mended; {len(kept)} inputs that did it are kept in "
+        "`tests/torture/corpus`, and every run of the tests tries them again.",
+        "mutants": f"**{put_in:,} mutants, {100 * noticed / put_in:.1f} % of them noticed or explained.** Of modules "
+        "with more than 200 possible ones, 200 were drawn at random.\n\n"
+        + table(["module", "possible", "tried", "noticed or explained", ""], mutants),
+        "soak": "\n".join([
+            f"```{{figure}} {widgets.picture(trust_plots.soak(soak))}", ":name: fig-soak",
+            ":alt: Lines of the memory that sweeps need over 2,000 runs, and of their open files; the table below has "
+            "the numbers.", "",
+            "Memory and open files of all processes of a sweep, after every tenth run. Tiny networks on random "
+            "features: no corpus, no score.", "```", "",
+            table(["sweep", "runs", "MB, second hundred", "MB, last hundred", "files, second hundred",
+                   "files, last hundred"], flat),
+        ]),
+    }  # fmt: skip
+    for name, content in made_of.items():
+        text = text.replace(f"<!-- {name} -->", content)
+    return text
+
+
 EVIDENCE = "<!-- evidence -->"
 """Where the landing page has its figure."""
 
@@ -365,6 +435,7 @@ MAKERS = {
     "book/find_the_fake_gain": fake_gain,
     "book/index": landing,
     "book/teachers": teachers,
+    "book/trust": trust,
     "book/corpora": corpus_sheets,
     "book/reference": reference,
     "book/numbers": numbers,

@@ -31,6 +31,7 @@ PAGES = [
         "book/reference",
         "book/numbers",
         "book/execution",
+        "book/trust",
         "book/teachers",
         "book/cite",
         "book/accessibility",
