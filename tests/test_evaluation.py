@@ -112,6 +112,7 @@ def test_units_needed_are_the_fewest():
     assert needed == np.ceil(TTestPower().solve_power(1.86 / 3.0, alpha=0.05, power=0.8))
     with pytest.raises(SerganError, match="at least 2 units and an sd above 0"):
         evaluation.power(1.86, sd=0, units=9)
+    assert evaluation.power(100, sd=1.0, units=2) == pytest.approx(1)
     assert evaluation.units_needed(0.02802, sd=1.0) == 9_999
     assert evaluation.power(0.028018, 1.0, 10_001) > 0.8  # but 10,000 are the most that are tried
     assert evaluation.units_needed(0.028018, sd=1.0) is None
@@ -511,6 +512,8 @@ def test_the_logistic_model_gives_the_odds_ratio_of_the_two_arms():
     assert (found["arm"], found["clusters"]) == ("BAGM", 9) and found["low"] < found["log_odds"] < found[
         "high"
     ]
+    error = (found["high"] - found["log_odds"]) / stats.t.ppf(0.975, 8)
+    assert found["p"] == pytest.approx(2 * stats.t.sf(abs(found["log_odds"]) / error, 8))
     swapped = evaluation.logistic(answers, reference="BAGM")
     assert swapped["log_odds"] == pytest.approx(-found["log_odds"]) and swapped["p"] == pytest.approx(
         found["p"]

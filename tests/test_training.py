@@ -258,6 +258,38 @@ def test_a_damaged_checkpoint_is_named(parts, tmp_path):
         Training(TINY, "AM", objectives.zero).run(*parts, checkpoint=path)
 
 
+class Harm:
+    def __reduce__(self):
+        return (Path.touch, (Path("harmed"),))
+
+
+def of_another_shape(found):
+    found["generator_adam"]["state"][0]["exp_avg"] = torch.zeros(3)
+
+
+@pytest.mark.parametrize("change, cause", [
+    (lambda found: found.update(curve=Harm()), "Weights only load failed"),
+    (of_another_shape, "moments do not fit their weights"),
+    (lambda found: found.update(curve=[{"wa": "50"}]), "the curve is none"),
+    (lambda found: found.update(curve=({"wa": 50.0},)), "curve, steps or time are none"),
+    (lambda found: found.update(steps=1.5), "curve, steps or time are none"),
+    (lambda found: found.update(time_s="long"), "curve, steps or time are none"),
+], ids=["code", "moments", "curve", "curve's kind", "steps", "time"])  # fmt: skip
+def test_a_checkpoint_that_no_training_wrote_is_refused_and_runs_no_code(
+    parts, tmp_path, monkeypatch, change, cause
+):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "checkpoint.pt"
+    Training(TINY, "AGM", objectives.zero).run(*parts, checkpoint=path, every_s=0)
+    found = torch.load(path, weights_only=True)
+    change(found)
+    torch.save(found, path)
+    with pytest.raises(SerganError, match=r"checkpoint .* is damaged; delete it") as error:
+        Training(TINY, "AGM", objectives.zero).run(*parts, checkpoint=path)
+    assert cause in str(error.value.__cause__)
+    assert not (tmp_path / "harmed").exists()
+
+
 def test_fp16_without_a_gpu_is_named():
     with pytest.raises(SerganError, match="precision=fp16 needs a GPU"):
         Training(Config(**{**vars(TINY), "precision": "fp16"}), "AM", objectives.zero)
