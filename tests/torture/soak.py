@@ -2,9 +2,10 @@
 
 A sweep of eight hours on two cores is some 1,400 runs of the preset `cpu`. What could grow with each run (records,
 curves, checkpoints, datasets, what joblib and Dask remember) does so whatever the size of the networks, so these are
-tiny, and the sweep has ten times `count` runs: 2,000. After each run the process that sweeps adds up, over itself and
-its workers, the memory that is theirs alone and the open files; the least of a hundred runs is what counts, because a
-file may be open in the middle of a run. The first hundred warm up; a later hundred is good where it needs no more than
+tiny, and the sweep has ten times `count` runs: 2,000. After every tenth the process that sweeps adds up, over itself
+and its workers, the memory that is theirs alone and the open files (after each would hold it up so much that finished
+runs would pile up before it). The least of a hundred runs is what counts, because a file may be open in the middle of a
+run. The first hundred warm up; a later hundred is good where it needs no more than
 `MEGABYTES` and `FILES` above the second, and no worker was replaced, which would hide what it had.
 
 A row that was stopped begins anew: memory cannot be gone on with. `benchmarks/soak.json` has the sums of the
@@ -12,6 +13,7 @@ last time that it had a thousand runs or more.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -58,7 +60,7 @@ def hundred_by_hundred(row, hundreds):
         try:
             for line in sweep.stdout:
                 sums.append(json.loads(line))
-                if len(sums) % 100 == 0:
+                if len(sums) % 10 == 0:
                     if hundreds >= 10:
                         keep(row, sums)
                     yield row, *judged(sums)
@@ -73,15 +75,13 @@ def hundred_by_hundred(row, hundreds):
 def judged(sums):
     """Whether the last hundred is like the second, and what it is if not."""
     grown, opened = (
-        min(one[which] for one in sums[-100:]) - min(one[which] for one in sums[100:200] or sums)
+        min(one[which] for one in sums[-10:]) - min(one[which] for one in sums[10:20] or sums)
         for which in (0, 1)
     )
     early, late = (
-        set.intersection(*({*one[2]} for one in some)) for some in (sums[100:110] or sums, sums[-10:])
+        set.intersection(*({*one[2]} for one in some)) for some in (sums[10:13] or sums, sums[-3:])
     )
-    replaced = (
-        early != late
-    )  # a process that is there for a moment only (git tells the revision) is no worker
+    replaced = early != late  # a process that is there for a moment (git tells the revision) is no worker
     said = f"{grown:.1f} MB and {opened} open files more than in the second hundred"
     said += ", and a worker was replaced" * replaced
     good = grown <= MEGABYTES and opened <= FILES and not replaced
@@ -89,21 +89,21 @@ def judged(sums):
 
 
 def keep(row, sums):
-    """Write the sums of every tenth run."""
+    """Write the sums."""
     from sergan.files import replacing
 
     found = json.loads(SUMS.read_text()) if SUMS.exists() else {}
     found[row] = {
         "every": 10,
-        "megabytes": [round(s[0], 1) for s in sums[9::10]],
-        "files": [s[1] for s in sums[9::10]],
+        "megabytes": [round(s[0], 1) for s in sums],
+        "files": [s[1] for s in sums],
     }
     with replacing(SUMS) as out:
         out.write((json.dumps(found) + "\n").encode())
 
 
 def sweep(row, hundreds):
-    """In its own process: print memory in MB, open files and the workers' numbers after each run."""
+    """In its own process: print memory in MB, open files and the workers' numbers after every tenth run."""
     import psutil
     from conftest import random_dataset
 
@@ -114,7 +114,11 @@ def sweep(row, hundreds):
     runs = experiments.plan(dataset, preset="demo", ablations=("AM", "BAGM"), objectives=["fused"], changes=SIZES,
                             baselines=False, seeds=range(50 * hundreds))  # fmt: skip
 
+    done = itertools.count(1)
+
     def look(run, record):
+        if next(done) % 10:
+            return
         memory, files, pids = 0, 0, []
         for process in (here, *here.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
