@@ -400,7 +400,8 @@ def sweep(
         return (store / "checkpoints" / f"{results.key(run.config)}.pt").absolute()
 
     with ready(store) as sign, sent as data:
-        task = partial(work, device=device, sign=sign, threads=threads, progress=progress if alone else None)
+        told = progress if alone else None
+        task = partial(work, device=device, sign=sign, threads=threads, weights=keep_weights, progress=told)
 
         def tasks(some):
             return [joblib.delayed(task)(run, data[run.corpus, run.dataset], place(run)) for run in some]
@@ -417,7 +418,7 @@ def sweep(
                         on_failed(run, str(problem))
                     continue
                 record, arrays, weights = result
-                write(store, record, arrays, weights if keep_weights else None, place(run))
+                write(store, record, arrays, weights, place(run))
                 if on_done is not None:
                     on_done(run, record)
     if failed:
@@ -562,7 +563,7 @@ ONE_AT_A_TIME = threading.Lock()
 
 
 def work(
-    one: Run, dataset: Dataset | str, checkpoint: Path, *, device, sign, threads, progress=None
+    one: Run, dataset: Dataset | str, checkpoint: Path, *, device, sign, threads, weights=True, progress=None
 ) -> Outcome:
     """One run, as a worker does it; its errors are part of the outcome.
 
@@ -570,6 +571,7 @@ def work(
         dataset: itself, or on Dask the name of the plugin that has it.
         checkpoint: where it is kept by those that see the sweep's store, which is where `sign` exists.
         threads: for torch, where the worker is not to choose.
+        weights: whether they are part of the outcome; they are much larger than all else in it.
     """
     if isinstance(dataset, str):
         from distributed import get_worker
@@ -606,7 +608,7 @@ def work(
                 for left in checkpoint.parent.glob(f"{checkpoint.name}.*.part"):
                     tidy(left)
                 checkpoint.unlink(missing_ok=True)
-            return Outcome(one, result, note=note)
+            return Outcome(one, result if weights else (*result[:2], None), note=note)
         except Exception as error:
             problem = SerganError(sentence(error))
             if full := no_room(error):

@@ -330,6 +330,15 @@ def test_a_sweep_killed_between_a_record_and_its_checkpoint_leaves_no_checkpoint
     assert list(store.glob("checkpoints/*")) == [theirs]  # which is of another sweep
 
 
+def test_weights_that_nobody_keeps_do_not_leave_the_worker(stored, tmp_path):
+    _, dataset = stored
+    run, *_ = runs_of(dataset)
+    for kept in (True, False):
+        how = dict(device="cpu", sign=tmp_path, threads=None, weights=kept)
+        done = experiments.work(run, dataset, tmp_path / "checkpoint.pt", **how)
+        assert (done.result[2] is not None) is kept and done.result[0]["wa"] >= 0
+
+
 def minding_interrupts():
     """A program that was started in the background of a script ignores Ctrl-C, and so would ours."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
