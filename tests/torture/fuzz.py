@@ -6,9 +6,9 @@ more than before, code that is executed, a process that is started, a connection
 input's own folder is a finding. Findings are kept in `_build/torture/found`; what was mended has its input in
 `corpus/PARSER/`, with which every run by hypothesis begins.
 
-A *case* of this torture is 500 inputs, so that `make torture` (200 cases) tries 100,000 of each parser. Of ten cases
-one is made by hypothesis, in which case number k is the same everywhere, and nine by atheris, which is guided by the
-lines of `sergan` that an input reaches, and keeps what it learnt in `_build/torture`. Atheris has wheels for Linux on
+A *case* of this torture is 500 inputs, so that `make torture` (200 cases) tries 100,000 of each parser. Of a hundred
+cases the first ten are made by hypothesis, the same everywhere, and the others by atheris, which is guided by the lines
+of `sergan` that an input reaches, and keeps what it learnt in `_build/torture`. Atheris has wheels for Linux on
 x86-64 alone; it is put into `_build/torture/atheris`, with its hash checked, and where it cannot be had all cases are
 hypothesis's.
 
@@ -503,8 +503,9 @@ def cases(count: int, done: dict[str, int], only: str = ""):
         while number < count:
             if guided is None:
                 guided = has_atheris()
-            how = "hypothesis" if number % 10 == 0 or not guided else "atheris"
-            together = 1 if number % 10 == 0 else min(count, (number // 10 + 1) * 10) - number
+            place = number % 100
+            how = "hypothesis" if place < 10 or not guided else "atheris"
+            together = min(count, number - place + (10 if place < 10 else 100)) - number
             trial, yielded, bad = Trial(name, how, together * CASE, number), 0, []
             running = iter(trial)
             try:
