@@ -1,5 +1,6 @@
 """Features are openSMILE's to the last bit, bad audio is named in one sentence, a cache is never trusted."""
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -136,7 +137,21 @@ def test_full_scale_is_clipped_and_does_not_wrap(smile):
     loud = np.clip(3 * tone, -1, 1)  # flat at +1.0, which the wrapper's 16 bits turn into -1.0
     just_below = np.minimum(loud, np.float32(32767 / 32768))
     assert np.array_equal(features.from_signal(loud), smile.process_signal(just_below, 16_000).to_numpy())
+    assert np.array_equal(features.from_signal(3 * tone), features.from_signal(just_below))  # at both ends
     assert not np.array_equal(features.from_signal(loud), smile.process_signal(loud, 16_000).to_numpy())
+
+
+def test_the_quietest_and_the_loudest_signal_are_taken_and_no_others():
+    step = voice(1, 800, 1 / 32768)
+    assert (
+        features.from_signal(step).shape
+        == features.from_signal(step * np.float32(100 * 32768)).shape
+        == (4, 32)
+    )
+    with pytest.raises(features.AudioError, match="is silent, all its samples are zero"):
+        features.from_signal(step * np.float32(0.99))
+    with pytest.raises(features.AudioError, match=r"samples as large as 101: scale them"):
+        features.from_signal(step * np.float32(101 * 32768))
 
 
 def test_importing_needs_no_opensmile_and_its_absence_is_one_sentence(tmp_path):
@@ -357,6 +372,14 @@ def test_damaged_entry_is_made_anew(files, cache):
         assert path.read_bytes() == entry
 
 
+def test_an_entry_without_numbers_is_none_though_its_digest_fits(tmp_path):
+    (tmp_path / "entry").write_bytes(hashlib.sha256(b"key").digest())
+    assert features._recall(tmp_path / "entry", b"key", 32) is None
+    row = np.arange(32, dtype="<f4")
+    (tmp_path / "entry").write_bytes(hashlib.sha256(b"key" + row.tobytes()).digest() + row.tobytes())
+    assert np.array_equal(features._recall(tmp_path / "entry", b"key", 32), [row])
+
+
 def test_entry_under_anothers_name_is_not_believed(files, cache):
     first, second = run(files[:2], cache=cache)
     one, two = cache.iterdir()
@@ -547,7 +570,7 @@ def test_something_else_is_no_features_file(tmp_path, corpus):
     np.savez(tmp_path / "objects.npz", about=np.array([{"a": 1}], dtype=object))
     (tmp_path / "words.npz").write_text("words")
     for name in ("array.npy", "other.npz", "objects.npz", "words.npz", "."):
-        with pytest.raises(SerganError, match="no features file"):
+        with pytest.raises(SerganError, match="no features file: make it anew with `sergan features`"):
             features.load_file(tmp_path / name)
 
 

@@ -223,6 +223,18 @@ def test_a_resumed_run_ends_with_the_same_weights(parts, tmp_path):
     assert torch.equal(logits, again)
 
 
+def test_without_options_the_seed_is_0_and_a_processor_takes_32_sequences_at_a_time(parts):
+    config = Config(**{**vars(TINY), "batch": 64, "epochs": 1})
+    plain, named = (
+        Training(config, "BAGM", objectives.fused, **how)
+        for how in ({}, {"seed": 0, "device": "cpu", "microbatch": 32})
+    )
+    assert plain.microbatch == 32 and plain.device.type == "cpu"
+    for one in (plain, named):
+        one.run(*parts)
+    assert same(plain, named)
+
+
 KILLED = """
 import sys; sys.path.insert(0, {tests!r})
 from pathlib import Path
