@@ -259,8 +259,9 @@ def trust(root):
             for kind in kinds]  # fmt: skip
     rows.append(["all", *(all_of(*sums([c for (p, _), c in faults.items() if p == part])) for part in parts)])
     good, made = sums(faults.values())
-    fed = [(name.replace("-", ", "), f"{found['hypothesis'] + found['atheris']:,}", f"{found['read']:,}",
-            f"{found['refused']:,}", len(torture["fuzz"][name]["bad"])) for name, found in fuzz.items()]  # fmt: skip
+    fed = [(name.replace("-", ", "), f"{fuzz[name]['hypothesis'] + fuzz[name]['atheris']:,}",
+            f"{fuzz[name]['read']:,}", f"{fuzz[name]['refused']:,}", len(counts["bad"]))
+           for name, counts in torture["fuzz"].items() if name in fuzz]  # fmt: skip
     tried = sum(found["hypothesis"] + found["atheris"] for found in fuzz.values())
     mutants = []
     for row, counts in torture["mutants"].items():
@@ -285,8 +286,8 @@ def trust(root):
         "fuzz": f"**{tried:,} inputs.**\n\n" + table(["what is read", "inputs", "read", "refused", "findings"], fed),
         "kept": f"What earlier rounds found has been mended; {len(kept)} inputs that did it are kept in "
         "`tests/torture/corpus`, and every run of the tests tries them again.",
-        "mutants": f"**{put_in:,} mutants, {100 * noticed / put_in:.1f} % of them noticed or explained.** Of modules "
-        "with more than 200 possible ones, 200 were drawn at random.\n\n"
+        "mutants": f"**{put_in:,} mutants, {100 * noticed / put_in:.1f} % of them noticed or explained.** Where fewer "
+        "were tried than are possible, they were drawn at random.\n\n"
         + table(["module", "possible", "tried", "noticed or explained", ""], mutants),
         "soak": "\n".join([
             f"```{{figure}} {widgets.picture(trust_plots.soak(soak))}", ":name: fig-soak",

@@ -148,8 +148,8 @@ def test_the_quietest_and_the_loudest_signal_are_taken_and_no_others():
         == features.from_signal(step * np.float32(100 * 32768)).shape
         == (4, 32)
     )
-    with pytest.raises(features.AudioError, match="is silent, all its samples are zero"):
-        features.from_signal(step * np.float32(0.99))
+    with pytest.raises(features.AudioError, match=r"^mine is silent, all its samples are zero"):
+        features.from_signal(step * np.float32(0.99), name="mine")
     with pytest.raises(features.AudioError, match=r"samples as large as 101: scale them"):
         features.from_signal(step * np.float32(101 * 32768))
 
@@ -250,6 +250,28 @@ def test_what_a_few_bytes_claim_is_not_computed(tmp_path):
         features.read(path)
 
 
+@pytest.mark.parametrize("channels, said", [(8, "longer than 10 minutes"), (9, "of 9 channels")])
+def test_the_samples_of_all_channels_count(tmp_path, monkeypatch, channels, said):
+    path = write(tmp_path / "many.wav", np.full((channels, 500), 0.1))
+    assert features.read(path).shape == (500,)
+    monkeypatch.setattr(features, "LARGEST", channels * 500)
+    assert features.read(path).shape == (500,)
+    monkeypatch.setattr(features, "LARGEST", channels * 500 - 1)
+    with pytest.raises(features.AudioError, match=rf"many\.wav is {said}"):
+        features.read(path)
+
+
+def test_an_error_about_many_files_has_the_first_three_sentences_and_counts_the_others():
+    said = [f"{n}.wav is silent." for n in range(5)]
+    assert str(features.AudioErrors(dict(enumerate(said[:3])))).startswith(
+        "No features from 3 files. 0.wav is silent. 1.wav is silent. 2.wav is silent. To go on, mend them"
+    )
+    assert "2.wav is silent. And 2 more. To go on" in str(features.AudioErrors(dict(enumerate(said))))
+    assert str(features.AudioErrors({0: said[0]})).startswith(
+        "No features from 1 file. 0.wav is silent. To go on"
+    )
+
+
 def test_read_raises_the_same_sentence(tmp_path):
     with pytest.raises(features.AudioError, match=r"nobody\.wav does not exist: check the path\.$"):
         features.read(tmp_path / "nobody.wav")
@@ -270,7 +292,7 @@ def test_skip_leaves_none_and_warns_once_of_all(tmp_path, files):
     with pytest.warns(UserWarning) as caught:
         found = run(asked, on_error="skip", cache=False)
     assert [sequence is None for sequence in found] == [True, False, True]
-    assert len(caught) == 1 and "2 files" in str(caught[0].message)
+    assert len(caught) == 1 and "2 files" in str(caught[0].message) and caught[0].filename == __file__
     assert all(file in str(caught[0].message) for file in (asked[0], asked[2]))
     with pytest.warns(UserWarning):
         rows = features.functionals(asked, on_error="skip", cache=False, progress=False)
@@ -392,9 +414,9 @@ def test_entry_under_anothers_name_is_not_believed(files, cache):
 def test_cache_that_cannot_be_written_is_one_warning(files, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.warns(UserWarning, match="cannot be kept") as caught:
-        found = run(files, cache=tmp_path / "file" / "cache")
-    assert len(caught) == 1 and "SERGAN_CACHE" in str(caught[0].message)
-    assert same(found, run(files, cache=False))
+        found = run(files[0], cache=tmp_path / "file" / "cache")
+    assert len(caught) == 1 and "SERGAN_CACHE" in str(caught[0].message) and caught[0].filename == __file__
+    assert same(found, run(files[0], cache=False))
 
 
 def test_failed_write_leaves_nothing(files, cache, monkeypatch):
