@@ -19,6 +19,7 @@ computing.
 import base64
 import collections
 import contextlib
+import copy
 import dataclasses
 import hashlib
 import json
@@ -52,6 +53,7 @@ CASE = 500
 SECONDS = 5
 MEMORY = 2**30
 LARGEST = 2**20  # bytes of an input
+MISTAKE = 70  # an exit code
 
 # ------------------------------------------------------------------------------------------------------- the oracle
 
@@ -178,7 +180,8 @@ def mutated(data: bytes, parser, chance) -> bytes:
 def exchanged(document, chance) -> bytes:
     """A JSON document with some of its parts exchanged, doubled, or gone."""
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
-        part, name = {"": document}, ""
+        whole = {"": document}
+        part, name = whole, ""
         for _ in range(chance.choice((0, 1, 2, 2, 3, 4, 6))):
             inner = part[name]
             if not isinstance(inner, dict | list) or not inner:
@@ -186,7 +189,7 @@ def exchanged(document, chance) -> bytes:
             part, name = inner, chance.choice(list(inner) if isinstance(inner, dict) else range(len(inner)))
         way = chance.randrange(6)
         old = part[name]
-        if way == 0 and name != "":
+        if way == 0 and part is not whole:
             del part[name]
         elif way == 1 and isinstance(old, str):
             part[name] = old + chance.choice(
@@ -197,8 +200,8 @@ def exchanged(document, chance) -> bytes:
         elif way == 3 and isinstance(old, list):
             part[name] = old * 3
         else:
-            part[name] = chance.choice(NASTY)
-        document = part[""] if "" in part and part is not document else document
+            part[name] = copy.deepcopy(chance.choice(NASTY))  # which a later round may change
+        document = whole[""]
     return json.dumps(document).encode()
 
 
@@ -439,7 +442,7 @@ class Trial:
                         "input": base64.b64encode(progress.input()).decode(),
                     },
                 )
-            elif process.returncode and not ended:
+            elif process.returncode == MISTAKE or (process.returncode and not ended):
                 said.seek(0)
                 raise RuntimeError(f"{self.name}: {said.read().decode(errors='replace')[-2000:]}")
 
@@ -545,4 +548,9 @@ def note(name: str, how: str, trial: Trial) -> None:
 
 
 if __name__ == "__main__":
-    child(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5]))
+    try:
+        child(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5]))
+    except Exception:  # a mistake of this program; an ordinary end would wait for atheris for ever
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(MISTAKE)
