@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sergan import EMOTIONS, SerganError, corpora
-from sergan.corpora import CorpusError, cremad, emodb, iemocap, nemo, ravdess, table
+from sergan.corpora import CorpusError, _base, cremad, emodb, iemocap, nemo, ravdess, table
 
 REAL = Path(__file__).parents[2] / "shared" / "corpora"
 
@@ -292,6 +292,46 @@ def test_a_check_is_plain_data_for_json(tmp_path):
     data = json.loads(json.dumps(corpora.check("cremad", tmp_path).as_dict()))
     assert set(data) == {"corpus", "complete", "problems", "notes", "counts"}
     assert data["counts"][0] == {"group": "all", "emotion": "angry", "expected": 1271, "found": 1}
+
+
+VERDICT = """\
+  table    angry    neutral    happy    sad    all
+-------  -------  ---------  -------  -----  -----
+    007        1          0        0      0      1
+    1e3        1          0        0      1      2
+    all        2          0        0      1      3
+
+Complete.
+"""
+
+
+def test_a_check_is_a_table_for_the_terminal(tmp_path):
+    for number, name in enumerate("abc"):
+        trees.wav(tmp_path / f"{name}.wav", 0.1 + 0.1 * number)
+    text = "file,emotion,speaker\na.wav,angry,007\nb.wav,angry,1e3\nc.wav,sad,1e3\n"
+    (tmp_path / "own.csv").write_text(text)
+    assert corpora.check("table", tmp_path / "own.csv").text() == VERDICT.rstrip()
+    (tmp_path / "own.csv").write_text(text[: text.index("b.wav")])
+    alone = corpora.check("table", tmp_path / "own.csv").text()
+    assert alone.splitlines() == [*VERDICT.splitlines()[:3], "", "Complete."]  # no sum over one speaker
+
+
+def test_audio_is_sought_three_folders_below_the_root_and_no_deeper(tmp_path):
+    for way in ("0", "1/1", "1/2/2", "1/2/3/3", "1/2/3/4/4"):
+        (tmp_path / way).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / way).touch()
+    assert [path.name for path in _base.files_below(tmp_path)] == ["0", "1", "2", "3"]
+    assert [path.name for path in _base.files_below(tmp_path, 0)] == ["0"]
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
+    def refuse(place):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(_base.os, "scandir", refuse)
+    with pytest.raises(CorpusError) as error:
+        corpora.load("ravdess", tmp_path)
+    assert str(error.value) == f"{tmp_path} cannot be listed (Permission denied): mend its permissions."
 
 
 # IEMOCAP ---------------------------------------------------------------------------------------------------
