@@ -110,10 +110,21 @@ def test_a_missing_folder_is_named(name, tmp_path):
         corpora.load(name, tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("name", ["nemo", "ravdess", "emodb", "cremad", "iemocap"])
-def test_a_folder_without_the_corpus_is_refused(name, tmp_path):
-    with pytest.raises(CorpusError, match="holds no"):
+ABSENT = "holds no file like {} (or .flac): give the corpus's own folder."
+
+
+@pytest.mark.parametrize("name, sentence", [
+    ("nemo", ABSENT.format("samples/EB0_anger_1.wav")),
+    ("ravdess", ABSENT.format("Actor_01/03-01-05-01-01-01-01.wav")),
+    ("emodb", ABSENT.format("wav/03a01Wa.wav")),
+    ("cremad", ABSENT.format("AudioWAV/1001_DFA_ANG_XX.wav")),
+    ("iemocap", "holds no Session1 to Session5: give the folder IEMOCAP_full_release (ask for it at "
+                "https://sail.usc.edu/iemocap/iemocap_release.htm)."),
+])  # fmt: skip
+def test_a_folder_without_the_corpus_is_refused_with_an_example_of_what_it_lacks(name, sentence, tmp_path):
+    with pytest.raises(CorpusError) as error:
         corpora.load(name, tmp_path)
+    assert str(error.value) == f"{tmp_path} {sentence}"
 
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
