@@ -61,6 +61,31 @@ def test_every_corpus_has_its_facts(name):
     assert facts["utterances"] == sum(facts["counts"].values())
 
 
+@pytest.mark.parametrize("name, language, licence, homepage", [
+    ("demo", "English (synthetic)", "CC BY 4.0; made with espeak-ng, whose GPL covers the program and not its output",
+     ""),
+    ("nemo", "Polish", "CC BY-NC-SA 4.0", "https://github.com/amu-cai/nEMO"),
+    ("ravdess", "English", "CC BY-NC-SA 4.0", "https://zenodo.org/records/1188976"),
+    ("emodb", "German", "CC BY 4.0 (Zenodo record 7447302, version 1.3.0); its authors ask for a citation",
+     "https://zenodo.org/records/7447302"),
+    ("cremad", "English", "Open Database License (ODbL) 1.0, its contents under the Database Contents License (DbCL) "
+     "1.0", "https://github.com/CheyneyComputerScience/CREMA-D"),
+    ("iemocap", "English", "on request from the University of Southern California, for research, never passed on",
+     "https://sail.usc.edu/iemocap/"),
+    ("table", "any", "yours: make sure that you may use the recordings, and that their speakers know", ""),
+])  # fmt: skip
+def test_language_licence_and_homepage(name, language, licence, homepage):
+    """A licence that changes here by mistake is a promise broken to somebody."""
+    facts = corpora.describe(name)
+    assert (facts["language"], facts["licence"], facts["homepage"]) == (language, licence, homepage)
+
+
+def test_the_demo_corpus_says_whose_and_what_it_is():
+    assert "Not human speech" in corpora.describe("demo")["citation"]
+    assert corpora.describe("demo")["citation"].startswith("@misc{sergan_demo,")
+    assert corpora.describe("demo")["citation"].endswith("}")
+
+
 @pytest.mark.parametrize(
     ("name", "counts"),
     [
@@ -228,6 +253,13 @@ def test_cremad_takes_sex_from_its_own_table_also_from_within_audiowav(tmp_path)
     (tmp_path / "VideoDemographics.csv").write_text(demographics)
     assert cremad.utterances(tmp_path)["gender"].tolist() == ["male", "female"]
     assert cremad.utterances(tmp_path / "AudioWAV")["gender"].tolist() == ["male", "female"]
+    (tmp_path / "VideoDemographics.csv").write_text("ActorID,Sex\n1001\n1002,Female\n")
+    assert cremad.utterances(tmp_path)["gender"].tolist() == ["", "female"]
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    shutil.move(tmp_path / "VideoDemographics.csv", tmp_path / "a" / "b")
+    assert cremad.utterances(tmp_path)["gender"].tolist() == ["", ""]  # that deep, it is of something else
+    shutil.move(tmp_path / "a" / "b" / "VideoDemographics.csv", tmp_path / "a")
+    assert cremad.utterances(tmp_path)["gender"].tolist() == ["", "female"]
 
 
 def test_cremad_names_a_broken_table_of_actors(tmp_path):
@@ -382,6 +414,13 @@ def test_iemocap_keeps_the_other_labels_for_classes_all(small_iemocap):
         "sad": 4,
         "excited": 2,
     }
+
+
+def test_iemocaps_labels_in_words():
+    assert iemocap.EMOTIONS == {
+        "ang": "angry", "neu": "neutral", "hap": "happy", "sad": "sad", "exc": "excited", "fru": "frustrated",
+        "fea": "fearful", "sur": "surprised", "dis": "disgusted", "oth": "other", "xxx": "undecided",
+    }  # fmt: skip
 
 
 def test_excited_is_drop_or_merge(small_iemocap):

@@ -172,3 +172,8 @@ def test_a_copy_elsewhere_loads_too(tmp_path):
     table = demo.utterances(tmp_path)
     assert set(table["speaker"]) == {"m3"} and len(table) == 37
     assert all(file.startswith(str(tmp_path)) for file in table["file"])
+    (tmp_path / "utterances.csv").write_text("utterance,text\nm3_sad_01,Another one.\n")
+    assert demo.texts(tmp_path).to_dict() == {"m3_sad_01": "Another one."}
+    (tmp_path / "none").mkdir()
+    with pytest.raises(SerganError, match=r"holds no file like f1/f1_angry_01\.flac "):
+        demo.utterances(tmp_path / "none")

@@ -118,15 +118,20 @@ def test_archives_are_pinned_by_a_published_hash_over_https(module):
     assert module.REMOTE.url.startswith("https://zenodo.org/records/")
     kind, _, digest = module.REMOTE.known_hash.partition(":")
     assert len(bytes.fromhex(digest)) == {"md5": 16, "sha256": 32}[kind]
+    assert 10**7 < 5 * module.REMOTE.size_bytes < module.REMOTE.unpacked_bytes < 10 * module.REMOTE.size_bytes
 
 
 @pytest.mark.parametrize("module", [nemo, cremad])
 def test_repositories_are_pinned_by_a_whole_commit_over_https(module):
     assert module.REMOTE.url.startswith("https://github.com/")
     assert len(bytes.fromhex(module.REMOTE.commit)) == 20
-    assert not module.REMOTE.media or (
-        module.REMOTE.media.startswith("https://") and module.REMOTE.commit in module.REMOTE.media
+    media = (
+        f"https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/{module.REMOTE.commit}/"
     )
+    assert module.REMOTE.media == (media if module is cremad else "")
+    assert {nemo: "samples", cremad: "AudioWAV"}[module] in module.REMOTE.paths and len(
+        module.REMOTE.paths
+    ) == 3
 
 
 @pytest.mark.parametrize("name", ["iemocap", "table", "demo"])
