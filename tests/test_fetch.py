@@ -156,6 +156,12 @@ def test_an_archive_is_fetched_verified_unpacked_and_checked(speech, tmp_path):
     assert len(corpora.load("ravdess", tmp_path / "new" / "ravdess", classes="all")) == 8
 
 
+def test_with_a_bar_the_same_comes_down(speech, server, tmp_path, capfd):
+    corpora.fetch("ravdess", tmp_path, **QUICK | {"progress": True})
+    assert tree(tmp_path) == SPEECH and server.asked == ["/speech.zip"]
+    assert "download: 100%" in capfd.readouterr().err
+
+
 def test_licence_and_citation_come_before_the_first_request(speech, server, tmp_path, capsys, monkeypatch):
     shown = []
     monkeypatch.setattr(

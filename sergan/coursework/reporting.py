@@ -35,7 +35,7 @@ a { color: #1d4f80; }
 div.nbgrader_cell .panel-heading a { color: #fff; }
 #toc li { padding: .3em 0; }
 li.late-penalty { color: #a3271e; }
-pre { background-color: #fff; }
+pre { background-color: #fff; white-space: pre-wrap; overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid #a3271e; outline-offset: 2px; }
 </style>"""
 """What nbgrader's page lacks in contrast, and its links in a line and in size."""
