@@ -377,6 +377,20 @@ def test_a_harmful_archive_is_refused_whole(harm, server, tmp_path):
     assert nothing_remains(tmp_path) and not list(target.iterdir())
 
 
+def test_an_encrypted_archive_is_refused(server, tmp_path):
+    content = bytearray(zipped({"Actor_01/03-01-05-01-01-01-01.wav": b"x"}))
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # the flag in the archive's table of contents
+    with pytest.raises(
+        FetchError, match=r"holds 'Actor_01/03-01-05-01-01-01-01\.wav', which is encrypted: refused"
+    ):
+        _fetch.fetch(archive(server.put("/x.zip", bytes(content)), bytes(content)), tmp_path, HOW, "by hand")
+    assert nothing_remains(tmp_path)
+
+
+def test_downloads_are_patient_and_show_their_progress_unless_asked_otherwise():
+    assert _fetch.Manner() == _fetch.Manner(timeout_s=60, retries=5, wait_s=2, progress=True)
+
+
 def test_an_archive_that_swells_is_refused(server, tmp_path):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
@@ -627,8 +641,11 @@ def test_large_files_are_fetched_through_their_pointers(clips, server, tmp_path)
 def test_a_large_file_that_is_not_its_pointer_s_is_refused_and_the_others_are_kept(clips, server, tmp_path):
     bad = "AudioWAV/1003_DFA_ANG_XX.wav"
     server.put(f"/media/{bad}", audio())
-    with pytest.raises(FetchError, match=r"1003_DFA_ANG_XX.wav sent is not what was published \(sha256:"):
+    with pytest.raises(
+        FetchError, match=r"1003_DFA_ANG_XX.wav sent is not what was published \(sha256:"
+    ) as error:
         corpora.fetch("cremad", tmp_path / "to", **QUICK)
+    assert "(what is verified stays), or take it by hand from https://github.com/" in str(error.value)
     kept = {name: content for name, content in tree(tmp_path / "to").items() if not name.startswith(".")}
     assert bad not in kept and kept.items() <= (CLIPS | SEXES).items()
     server.put(f"/media/{bad}", CLIPS[bad])
