@@ -417,10 +417,12 @@ class Part:
         for child in (one.end(), other.end()):
             if child.crash:
                 return f"{child.crash}"
-        if one.problem and other.problem:
-            return f"neither ended well: {one.problem} | {other.problem}"
-        if self.content(to) != self.wanted:
-            return f"both ended, and the result is another: {differing(self.content(to), self.wanted)}"
+        if (
+            found := self.content(to)
+        ) != self.wanted:  # of two corpora each may have fetched one, and met the other
+            if one.problem and other.problem:
+                return f"neither ended well: {one.problem} | {other.problem}"
+            return f"both ended, and the result is another: {differing(found, self.wanted)}"
         return self.after(to, None)
 
     def after(self, to: Path, child: Child | None, *, killed=False, what="") -> str:
