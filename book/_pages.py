@@ -280,7 +280,7 @@ def trust(root):
     hours = sum(counts["seconds"] for rows in torture.values() for counts in rows.values()) / 3600
     kept = [path for path in (root / "tests" / "torture" / "corpus").glob("*/*") if path.is_file()]
     made_of = {
-        "hours": f"some {hours:.0f} hours",
+        "hours": f"more than {int(hours)} hours",
         "faults": f"**{made:,} faults, {good:,} survived.** A number alone: so many, and all survived.\n\n"
         + table(["", *parts], rows),
         "fuzz": f"**{tried:,} inputs.**\n\n" + table(["what is read", "inputs", "read", "refused", "findings"], fed),

@@ -38,7 +38,7 @@ KEEPS_LITTLE = {
     "distributed.admin.system-monitor.log-length": 60,
 }
 """Dask's processes keep where they spent the last hour, how busy the machine was in it, and their last thousand events:
-0.1 MB a run, up to a bound that a sweep of minutes does not reach."""
+all of it up to a bound, but one that a sweep of minutes does not reach."""
 
 
 def cases(count, done, only=""):
