@@ -20,6 +20,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sergan import EMOTIONS, SerganError
 
 SPLITS = ("paper", "speaker")
+SCALINGS = ("minmax", "standard")
 
 
 @dataclass(frozen=True)

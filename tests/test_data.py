@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sergan import EMOTIONS, SerganError, paper
 from sergan.data import (
+    SCALINGS,
     SPLITS,
     Dataset,
     Scaling,
@@ -53,8 +54,8 @@ def test_paper_split_of_iemocap_is_table_1():
         }
 
 
-def test_splits_keep_the_names_that_records_have():
-    assert SPLITS == ("paper", "speaker")
+def test_splits_and_scalings_keep_the_names_that_records_and_chapter_3_have():
+    assert SPLITS == ("paper", "speaker") and SCALINGS == ("minmax", "standard")
 
 
 def test_paper_split_depends_on_the_seed_alone():
